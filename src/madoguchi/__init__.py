@@ -1,0 +1,1 @@
+"""madoguchi (窓口): shared support counters where a registration cannot land on another person's card."""

@@ -1,0 +1,1 @@
+"""Evidence that an outsider can check: canonical JSON, signatures, commitments, sealed payloads."""
