@@ -1,0 +1,80 @@
+# Shared by the scripts. Sourced, not run.
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV="$ROOT/.venv"
+VISIT_USER=madoguchi-visit
+
+# Debian package | what will not work without it
+SERVER_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
+chromium|visits: no browser to open
+bubblewrap|visits in a box: only training without a box is left
+xvfb|visits on a machine without a display
+fonts-noto-cjk|Japanese on the screens of visits
+python3-tk|bar and curtain on a real display: a visit ends at once when its card is removed'
+TEST_PACKAGES="$SERVER_PACKAGES
+postgresql|tests on PostgreSQL
+spin|the model check
+gcc|the model check
+libc6-dev|the model check"
+
+say() { printf '%s\n' "$*" >&2; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo -n "$@";
+  elif command -v sudo >/dev/null && [ -t 0 ]; then sudo "$@"; else return 1; fi
+}
+
+missing_packages() {
+  local line package
+  while IFS= read -r line; do
+    package=${line%%|*}
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s\n' "$line"
+  done <<<"$1"
+}
+
+install_packages() {
+  local lacking names
+  lacking=$(missing_packages "$1")
+  [ -z "$lacking" ] && return 0
+  names=$(printf '%s\n' "$lacking" | cut -d'|' -f1)
+  say "Installing Debian packages: $(echo $names)"
+  # shellcheck disable=SC2086 # one word per package
+  as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $(echo $names)" \
+    >"$ROOT/var/apt.log" 2>&1 || true
+  lacking=$(missing_packages "$1")
+  [ -z "$lacking" ] && return 0
+  say "Could not install these Debian packages (log: var/apt.log). What will not work:"
+  while IFS='|' read -r names what; do say "  $names: $what"; done <<<"$lacking"
+}
+
+make_visit_user() {
+  id "$VISIT_USER" >/dev/null 2>&1 && return 0
+  as_root useradd --system --no-create-home --shell /usr/sbin/nologin "$VISIT_USER" 2>/dev/null ||
+    say "Could not create the user $VISIT_USER: started as root, the terminal will refuse visits."
+}
+
+make_environment() { # extras…
+  local stamp wanted extra flags=()
+  for extra in "$@"; do flags+=(--extra "$extra"); done
+  stamp="$VENV/.madoguchi"
+  wanted=$(cat "$ROOT/pyproject.toml" "$ROOT/uv.lock" | sha256sum | cut -d' ' -f1)
+  if [ -f "$stamp" ] && grep -qx "$wanted" "$stamp" && ! lacks_extra "$stamp" "$@"; then return 0; fi
+  if ! "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "Python 3.11 or newer is needed."; exit 1; }
+    python3 -m venv --clear "$VENV" || { say "The Python environment cannot be made: install python3-venv."; exit 1; }
+  fi
+  "$VENV/bin/uv" --version >/dev/null 2>&1 || "$VENV/bin/python" -m pip install --quiet 'uv>=0.13'
+  say "Installing Python packages ($*)"
+  (cd "$ROOT" && VIRTUAL_ENV="$VENV" "$VENV/bin/uv" sync --quiet --inexact --locked "${flags[@]}") ||
+    { say "Python packages could not be installed; see the lines above."; exit 1; }
+  printf '%s\n' "$wanted" "$@" >"$stamp"
+}
+
+lacks_extra() { # stamp extras…
+  local stamp=$1 extra
+  shift
+  for extra in "$@"; do grep -qx "$extra" "$stamp" || return 0; done
+  return 1
+}
+
+mkdir -p "$ROOT/var"
