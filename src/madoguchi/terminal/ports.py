@@ -56,7 +56,7 @@ class Screen(Protocol):
         ...
 
     def frame(self) -> bytes | None:
-        """The screen now as JPEG, or None while there is none. Never stored."""
+        """Take the picture now, as JPEG; None while there is none. Never stored."""
         ...
 
     def click(self, x: int, y: int, button: int = 1) -> None:
@@ -68,7 +68,7 @@ class Screen(Protocol):
         ...
 
     def key(self, name: str) -> None:
-        """Press one named key, as in `KeyboardEvent.key`: Enter, Tab, Backspace, ArrowDown, …"""
+        """Press one named key, as in `KeyboardEvent.key`: Enter, Tab, Backspace, ArrowDown and so on."""
         ...
 
     def text(self, text: str) -> None:
@@ -84,7 +84,7 @@ class Box(Protocol):
         """The virtual screen, or None when the box shows itself on a real display."""
         ...
 
-    def curtain(self, down: bool) -> None:  # noqa: FBT001  # the seam of docs/architecture.md
+    def curtain(self, down: bool) -> None:
         """Cover (True) or show (False) the page at once. Idempotent. Any failure is doubt: the agent ends the visit."""
         ...
 
@@ -117,7 +117,7 @@ class Boxes(Protocol):
         ...
 
     def missing(self) -> tuple[str, ...]:
-        """What this machine lacks for a real box, one Japanese line each; empty when nothing. Cheap after the first call."""
+        """Name what this machine lacks for a real box, one Japanese line each; empty when nothing. Cheap."""
         ...
 
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> Box:
