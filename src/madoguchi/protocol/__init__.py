@@ -20,6 +20,7 @@ from madoguchi.protocol.events import (
     InterruptReason,
     Outcome,
 )
+from madoguchi.protocol.exchange import Report, order_of, report_of
 from madoguchi.protocol.machine import step
 from madoguchi.protocol.messages import Assignment, Message, Procedure, Verdict
 from madoguchi.protocol.roles import Permission, Role, may
@@ -45,6 +46,7 @@ __all__ = [
     "Permission",
     "Procedure",
     "ProtocolError",
+    "Report",
     "Role",
     "StaleLease",
     "Terminal",
@@ -54,5 +56,7 @@ __all__ = [
     "Visit",
     "VisitState",
     "may",
+    "order_of",
+    "report_of",
     "step",
 ]

@@ -20,14 +20,14 @@ def check_confirmation(body: Mapping[str, Any]) -> None:
     missing = [name for name in kind.demands if not str(given.get(name) or "").strip()]
     if missing:
         raise MissingEvidence(f"{kind} lacks {', '.join(missing)}")
-    if kind is Confirmation.SPOKEN and given["staff_1"] == given["staff_2"]:
+    if kind is Confirmation.SPOKEN and str(given["staff_1"]).strip() == str(given["staff_2"]).strip():
         raise MissingEvidence("a spoken confirmation needs two different staff")
     if _member(Outcome, body["outcome"]) is not Outcome.COMPLETED:
         _member(InterruptReason, body.get("reason"))
 
 
 def _member(kind: type[_Listed], value: object) -> _Listed:
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise MissingEvidence(f"{value!r} is no {kind.__name__}") from error
+    for member in kind:
+        if value == member.value:
+            return member
+    raise MissingEvidence(f"not one of {kind.__name__}")

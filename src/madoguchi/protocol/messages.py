@@ -1,14 +1,21 @@
 """What terminal and server say to each other. Both ends parse with these; unknown or missing fields are refused."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from madoguchi.protocol.errors import MalformedMessage
 from madoguchi.protocol.events import Event, EventKind
 from madoguchi.protocol.roles import Role
+from madoguchi.protocol.states import OCCUPYING
+
+_LARGEST = 2**53 - 1
+_LONGEST = 100
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 REPORTED = frozenset(
     {
@@ -52,8 +59,11 @@ class Message:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that is canonicalised and signed."""
-        return asdict(self) | {"kind": self.kind.value, "body": dict(self.body)}
+        """Return the object that is canonicalised and signed."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {
+            "kind": self.kind.value,
+            "body": dict(self.body),
+        }
 
     @classmethod
     def from_json(cls, data: object) -> "Message":
@@ -61,12 +71,16 @@ class Message:
         given = _object(data, {f.name for f in fields(cls)})
         _require(given, {"id": str, "terminal": str, "seq": int, "at": str, "training": bool, "body": dict})
         _require(given, {"visit": (str, type(None)), "lease": (int, type(None))})
-        kind = _reported(given["kind"])
+        _identifier(given["id"])
+        _filled(given, ("terminal",))
+        _counted(given["seq"])
         _moment(given["at"])
+        kind = _reported(given["kind"])
+        _about(kind, given["visit"], given["lease"])
         return cls(**{**given, "kind": kind})
 
     def event(self) -> Event:
-        """The visit event that this message reports."""
+        """Return the visit event that this message reports."""
         return Event(self.kind, Role.TERMINAL, self.lease, self.body)
 
 
@@ -95,16 +109,28 @@ class Assignment:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON object."""
-        return asdict(self)
+        plain = asdict(self)
+        plain["procedure"]["allowed"] = list(self.procedure.allowed)
+        return plain
 
     @classmethod
     def from_json(cls, data: object) -> "Assignment":
         """Parse strictly. Raises `MalformedMessage`."""
         given = _object(data, {f.name for f in fields(cls)})
         _require(given, {"visit": str, "ticket": str, "lease": int, "state": str, "end_asked": bool, "cleared": bool})
-        procedure = _object(given["procedure"], {f.name for f in fields(Procedure)})
-        procedure["allowed"] = tuple(procedure["allowed"])
-        return cls(**{**given, "procedure": Procedure(**procedure)})
+        _filled(given, ("visit",))
+        _counted(given["lease"])
+        if given["state"] not in OCCUPYING:
+            raise MalformedMessage(f"a visit in {given['state']!r} holds no terminal")
+        return cls(**{**given, "procedure": _procedure(given["procedure"])})
+
+
+def _procedure(data: object) -> Procedure:
+    given = _object(data, {f.name for f in fields(Procedure)})
+    _require(given, {"code": str, "label": str, "start_url": str, "logout_url": str, "allowed": list})
+    if not all(isinstance(origin, str) for origin in given["allowed"]):
+        raise MalformedMessage("allowed has an entry of the wrong type")
+    return Procedure(**{**given, "allowed": tuple(given["allowed"])})
 
 
 def _object(data: object, names: set[str]) -> dict[str, Any]:
@@ -115,21 +141,59 @@ def _object(data: object, names: set[str]) -> dict[str, Any]:
 
 def _require(given: Mapping[str, Any], types: Mapping[str, Any]) -> None:
     for name, kind in types.items():
-        if not isinstance(given[name], kind) or (kind is int and isinstance(given[name], bool)):
+        value = given[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise MalformedMessage(f"{name} has the wrong type")
 
 
+def _filled(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if not given[name].strip() or len(given[name]) > _LONGEST:
+            raise MalformedMessage(f"{name} is empty or too long")
+
+
+def _identifier(value: str) -> None:
+    try:
+        canonical = str(UUID(value))
+    except ValueError as error:
+        raise MalformedMessage("id is no UUID") from error
+    if canonical != value:
+        raise MalformedMessage("id is not written in the canonical form of a UUID")
+
+
+def _counted(value: int) -> None:
+    """Numbers count from 1 and stay within what every JSON reader holds exactly (RFC 7493)."""
+    if not 1 <= value <= _LARGEST:
+        raise MalformedMessage(f"{value} is no count")
+
+
+def _about(kind: EventKind, visit: str | None, lease: int | None) -> None:
+    """Check what it is about: a sweep no visit, a failed wipe one or none, all else one and its lease."""
+    if (visit is None) != (lease is None):
+        raise MalformedMessage("visit and lease stand together or not at all")
+    if visit is None or lease is None:
+        if kind not in (EventKind.SWEEP_PROVEN, EventKind.WIPE_FAILED):
+            raise MalformedMessage(f"{kind} is about no visit")
+        return
+    if kind is EventKind.SWEEP_PROVEN:
+        raise MalformedMessage(f"{kind} is about a visit")
+    _filled({"visit": visit}, ("visit",))
+    _counted(lease)
+
+
 def _reported(value: object) -> EventKind:
-    if value not in REPORTED:
-        raise MalformedMessage(f"a terminal does not report {value!r}")
-    return EventKind(value)
+    for kind in REPORTED:
+        if value == kind.value:
+            return kind
+    raise MalformedMessage("a terminal does not report this kind of event")
 
 
 def _moment(value: str) -> datetime:
+    """RFC 3339 with offset, and a moment that exists in universal time."""
+    if not _RFC_3339.fullmatch(value):
+        raise MalformedMessage(f"{value!r} is no time with offset")
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise MalformedMessage(f"{value!r} is no time") from error
-    if moment.tzinfo is None:
-        raise MalformedMessage(f"{value!r} has no offset")
-    return moment

@@ -84,6 +84,7 @@ class Terminal:
     """What the terminal machine remembers.
 
     `exposed`: a box may have been opened under this lease, so the visit must pass the gate.
+    `card_away`: while waiting for the server's answer, the card that was asked for has left the reader.
     """
 
     state: TerminalState
@@ -91,5 +92,6 @@ class Terminal:
     lease: int | None = None
     card_tag: str | None = None
     exposed: bool = False
+    card_away: bool = False
     cause: str | None = None
     proof: Any = None
