@@ -1,0 +1,95 @@
+"""The visit's browser as the agent needs it: start at the prepared address, notice its death, leave by the log-out."""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from madoguchi.protocol import Procedure
+from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.cdp import Cdp, CdpError
+from madoguchi.terminal.policies import reachable, resolver_rules
+from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, LOGOUT_VISITED
+
+BAR_HEIGHT = 56
+"""Pixels of the bar above the browser on a real display."""
+
+_FLAGS = (
+    "--remote-debugging-pipe",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-service-autorun",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-component-extensions-with-background-pages",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-breakpad",
+    "--disable-crash-reporter",
+    "--disable-client-side-phishing-detection",
+    "--disable-search-engine-choice-screen",
+    "--disable-session-crashed-bubble",
+    "--disable-gpu",
+    "--metrics-recording-only",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    "--disk-cache-size=1",
+    "--ozone-platform=x11",
+    "--lang=ja",
+    "--accept-lang=ja",
+    "--disable-features=Translate,MediaRouter,OptimizationHints,InterestFeedContentSuggestions,AutofillServerCommunication",
+)
+
+
+def browser_command(config: BoxConfig, procedure: Procedure, *, home: str) -> list[str]:
+    """Chromium's command line for one visit. The browser's own sandbox stays on."""
+    width, height = config.size
+    top = 0 if config.display is None else BAR_HEIGHT
+    return [
+        str(config.chromium),
+        *_FLAGS,
+        f"--user-data-dir={home}/browser",
+        f"--window-position=0,{top}",
+        f"--window-size={width},{height - top}",
+        f"--host-resolver-rules={resolver_rules(reachable(procedure, card_client=config.card_client))}",
+        f"--app={procedure.start_url}",
+    ]
+
+
+class Browser:
+    """One running browser behind its debugging pipe. All calls are bounded."""
+
+    def __init__(self, cdp: Cdp) -> None:
+        self._cdp = cdp
+
+    def wait_ready(self, *, limit: float) -> None:
+        """Wait until the browser answers and has its page. Raises `CdpError`."""
+        deadline = time.monotonic() + limit
+        self._cdp.call("Browser.getVersion", timeout=limit)
+        while not self.pages():
+            if time.monotonic() > deadline:
+                raise CdpError("the browser shows no page")
+            time.sleep(0.02)
+
+    def pages(self) -> list[Mapping[str, Any]]:
+        """List the open pages, as the browser lists them."""
+        found = self._cdp.call("Target.getTargets")["targetInfos"]
+        return [target for target in found if target["type"] == "page"]
+
+    def logout(self, url: str, *, limit: float) -> str:
+        """Open the site's log-out address and wait until it has loaded, at most `limit` seconds; one of `LOGOUT_*`."""
+        if urlsplit(url).scheme not in {"http", "https"}:
+            return LOGOUT_NOT_TRIED
+        deadline = time.monotonic() + limit
+        with suppress(CdpError):
+            target = self._cdp.call("Target.createTarget", {"url": url, "background": True}, timeout=limit)["targetId"]
+            return self._watch(target, deadline)
+        return LOGOUT_UNREACHABLE
+
+    def _watch(self, target: str, deadline: float) -> str:
+        while time.monotonic() < deadline:
+            time.sleep(0.02)
+        return LOGOUT_VISITED

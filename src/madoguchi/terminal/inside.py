@@ -1,0 +1,117 @@
+"""What runs inside a box, and how bubblewrap builds it.
+
+A short shell script is the box's first program: it puts the debugging pipe where Chromium looks for it (descriptors
+3 and 4), starts the virtual screen if there is none outside, starts Chromium, and ends everything when Chromium ends
+or when the agent's heartbeat stops for two seconds (an agent that hangs no longer watches the card).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from madoguchi.terminal.boxconfig import BoxConfig
+
+HOME = "/home/visit"
+_CACHE = Path("/var/cache/fontconfig")
+
+HEARTBEAT_LIMIT = 2
+"""Seconds without a heartbeat after which the box ends itself."""
+
+_SCRIPT = r"""
+set -u
+exec 3<&"$CDP_IN" 4>&"$CDP_OUT" {CDP_IN}<&- {CDP_OUT}>&-
+beat=$BEAT size=$VIRTUAL all=$KILL
+unset CDP_IN CDP_OUT BEAT VIRTUAL KILL
+if [ -n "$size" ]; then
+  mkdir -p -m 1777 /tmp/.X11-unix 2>/dev/null
+  export XAUTHORITY="$HOME/.Xauthority"
+  { printf '\377\377\0\0\0\0\0\22MIT-MAGIC-COOKIE-1\0\20'; head -c 16 /dev/urandom; } >"$XAUTHORITY"
+  read -r number < <(exec 3<&- 4>&- {beat}<&-
+    exec Xvfb -displayfd 1 -screen 0 "$size" -nolisten tcp -nolisten local -auth "$XAUTHORITY" 2>/dev/null)
+  export DISPLAY=":$number"
+fi
+( exec {beat}<&-; "$@"; kill -KILL -- "$all" ) </dev/null &
+exec 3<&- 4>&-
+while read -r -t LIMIT -n 1 -u "$beat"; do :; done
+kill -KILL -- "$all"
+""".replace("LIMIT", str(HEARTBEAT_LIMIT))
+
+
+def script_arguments(command: list[str]) -> list[str]:
+    """Compose the first program of a box, with the browser's command line."""
+    return ["/bin/bash", "-c", _SCRIPT, "box", *command]
+
+
+def script_environment(
+    *, cdp_in: int, cdp_out: int, beat: int, virtual: tuple[int, int] | None, boxed: bool
+) -> Mapping[str, str]:
+    """Tell the script what it needs: descriptor numbers, the virtual screen's size, and whom it may kill.
+
+    In a box that is every process it can see; outside only its own process group.
+    """
+    return {
+        "CDP_IN": str(cdp_in),
+        "CDP_OUT": str(cdp_out),
+        "BEAT": str(beat),
+        "VIRTUAL": f"{virtual[0]}x{virtual[1]}x24" if virtual else "",
+        "KILL": "-1" if boxed else "0",
+    }
+
+
+def bubblewrap_arguments(config: BoxConfig, *, space: list[str], policies: Path, info: int) -> list[str]:
+    """Compose the bubblewrap command line up to, not including, the program to run."""
+    return [
+        "bwrap",
+        "--die-with-parent",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--new-session",
+        "--info-fd",
+        str(info),
+        *("--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc"),
+        *_links(),
+        *("--proc", "/proc", "--dev", "/dev"),
+        *("--dir", "/var/tmp", "--dir", "/home"),  # noqa: S108 # paths inside the box
+        *space,
+        *(("--ro-bind", str(_CACHE), str(_CACHE)) if _CACHE.is_dir() else ()),
+        *("--tmpfs", "/etc/chromium", "--ro-bind", str(policies), "/etc/chromium/policies"),
+        *_display_arguments(config),
+        *("--chdir", HOME, "--"),
+    ]
+
+
+def browser_environment(config: BoxConfig, *, home: str) -> Mapping[str, str]:
+    """Compose the whole environment of a box: nothing of the agent's own goes in."""
+    display = {} if config.display is None else {"DISPLAY": config.display}
+    if config.display is not None and config.xauthority is not None:
+        display["XAUTHORITY"] = f"{home}/.Xauthority"
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": home,
+        "LANG": "ja_JP.UTF-8",
+        "LANGUAGE": "ja",
+        "TZ": "Asia/Tokyo",
+        **display,
+    }
+
+
+def _links() -> list[str]:
+    """/bin, /lib and so on as this system has them: links into /usr, or directories of their own."""
+    found: list[str] = []
+    for place in (Path("/bin"), Path("/sbin"), Path("/lib"), Path("/lib32"), Path("/lib64")):
+        if place.is_symlink():
+            found += ["--symlink", os.readlink(place), str(place)]
+        elif place.is_dir():
+            found += ["--ro-bind", str(place), str(place)]
+    return found
+
+
+def _display_arguments(config: BoxConfig) -> list[str]:
+    if config.display is None:
+        return []
+    socket = Path("/tmp/.X11-unix") / f"X{config.display.partition(':')[2].partition('.')[0]}"  # noqa: S108 # X11's own
+    found = ["--ro-bind", str(socket), str(socket)] if socket.exists() else []
+    if config.xauthority is not None:
+        found += ["--ro-bind", str(config.xauthority), f"{HOME}/.Xauthority"]
+    return found

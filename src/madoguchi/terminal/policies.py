@@ -1,0 +1,135 @@
+"""Managed policies of one visit's browser: where it may go, and that it keeps, offers and sends nothing.
+
+They are written anew for every visit and bound read-only into the box, where the browser's user cannot change them.
+`URLBlocklist: ["*"]` alone leaves the browser's own pages open, so those are named. The blocklist governs navigation
+only; `resolver_rules` keeps scripts from reaching any other host.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from madoguchi.protocol import Procedure
+
+_OWN_PAGES = (
+    "chrome://*",
+    "chrome-untrusted://*",
+    "chrome-extension://*",
+    "chrome-search://*",
+    "devtools://*",
+    "file://*",
+    "filesystem:*",
+    "view-source:*",
+    "data:*",
+    "javascript://*",
+)
+
+_NO = 2
+"""Chromium's value for "block" in the Default…Setting policies."""
+
+_FIXED: Mapping[str, Any] = {
+    # kept nowhere
+    "DownloadRestrictions": 3,
+    "AllowFileSelectionDialogs": False,
+    "PrintingEnabled": False,
+    "AutofillAddressEnabled": False,
+    "AutofillCreditCardEnabled": False,
+    "PasswordManagerEnabled": False,
+    "PaymentMethodQueryEnabled": False,
+    "EditBookmarksEnabled": False,
+    "BookmarkBarEnabled": False,
+    "SharedClipboardEnabled": False,
+    # no second browser beside the visit's
+    "ExtensionInstallBlocklist": ["*"],
+    "IncognitoModeAvailability": 1,
+    "BrowserGuestModeEnabled": False,
+    "BrowserAddPersonEnabled": False,
+    "BrowserSignin": 0,
+    "SyncDisabled": True,
+    "BackgroundModeEnabled": False,
+    "TaskManagerEndProcessEnabled": False,
+    "EnableMediaRouter": False,
+    # nothing that asks the citizen or sends text elsewhere
+    "TranslateEnabled": False,
+    "DefaultBrowserSettingEnabled": False,
+    "PromotionsEnabled": False,
+    "UserFeedbackAllowed": False,
+    "MetricsReportingEnabled": False,
+    "SearchSuggestEnabled": False,
+    "SpellCheckServiceEnabled": False,
+    "AlternateErrorPagesEnabled": False,
+    "LensRegionSearchEnabled": False,
+    "GenAiDefaultSettings": 2,
+    "SafeBrowsingProtectionLevel": 0,
+    "ComponentUpdatesEnabled": False,
+    "NetworkPredictionOptions": 2,
+    "QuicAllowed": False,
+    "DnsOverHttpsMode": "off",
+    "HttpsUpgradesEnabled": False,
+    # no devices
+    "AudioCaptureAllowed": False,
+    "VideoCaptureAllowed": False,
+    "ScreenCaptureAllowed": False,
+    "DefaultGeolocationSetting": _NO,
+    "DefaultNotificationsSetting": _NO,
+    "DefaultWebBluetoothGuardSetting": _NO,
+    "DefaultWebUsbGuardSetting": _NO,
+    "DefaultSerialGuardSetting": _NO,
+    "DefaultWebHidGuardSetting": _NO,
+    "DefaultFileSystemReadGuardSetting": _NO,
+    "DefaultFileSystemWriteGuardSetting": _NO,
+}
+
+
+def policies_for(procedure: Procedure, *, card_client: str | None, inspectable: bool) -> dict[str, Any]:
+    """Compose the managed policies of one visit.
+
+    `inspectable` lets the agent see and drive pages (training relay); otherwise developer tools are off for everyone.
+    """
+    return {
+        **_FIXED,
+        "URLBlocklist": ["*", *_OWN_PAGES],
+        "URLAllowlist": list(reachable(procedure, card_client=card_client)),
+        "DeveloperToolsAvailability": 1 if inspectable else 2,
+    }
+
+
+def reachable(procedure: Procedure, *, card_client: str | None) -> tuple[str, ...]:
+    """Where the visit may go: the procedure's places, its two prepared addresses, the card client; no doubles."""
+    prepared = (procedure.start_url, procedure.logout_url, card_client)
+    return tuple(dict.fromkeys((*procedure.allowed, *(_origin(url) for url in prepared if url))))
+
+
+def resolver_rules(places: Iterable[str]) -> str:
+    """Chromium `--host-resolver-rules` under which no other host or port has an address, whoever asks for it.
+
+    A place is a URL filter: `scheme://host:port/path`, each part but the host optional; a host means its subdomains
+    too, a leading dot the host alone; without a port, every port.
+    """
+    rules = [rule for place in places for rule in _rules(place)]
+    return ",".join([*rules, "MAP * ~NOTFOUND"])
+
+
+def write_policies(directory: Path, policies: Mapping[str, Any]) -> None:
+    """Write them as Chromium reads them: `managed/visit.json`, readable by the browser's user."""
+    managed = directory / "managed"
+    managed.mkdir(mode=0o755)
+    file = managed / "visit.json"
+    file.write_text(json.dumps(policies, ensure_ascii=False), encoding="utf-8")
+    file.chmod(0o644)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _rules(place: str) -> list[str]:
+    host = urlsplit(place if "://" in place else f"//{place}").netloc.rpartition("@")[2]
+    exact = host.startswith(".")
+    host = host.lstrip(".")
+    if ":" in host:
+        return [f"MAP {host} {host}"]
+    return [f"EXCLUDE {host}"] if exact else [f"EXCLUDE {host}", f"EXCLUDE *.{host}"]

@@ -1,0 +1,139 @@
+"""The file space of one visit: memory only, ends with the visit."""
+
+import ctypes
+import os
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from madoguchi.terminal.errors import BoxUnavailable
+from madoguchi.terminal.namespaces import PROC
+from madoguchi.terminal.ports import SPACE_NAMESPACE, SPACE_UNMOUNTED
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_MS_NOSUID, _MS_NODEV = 0x2, 0x4
+_UMOUNT_NOFOLLOW = 0x8
+_SHARED = {"home": "/home/visit", "tmp": "/tmp", "vartmp": "/var/tmp", "shm": "/dev/shm", "run": "/run"}  # noqa: S108 # paths inside the box
+
+
+class SpaceHeld(Exception):  # a finding on the way to a proof, never shown
+    """The file space cannot be taken away yet."""
+
+
+class Space(Protocol):
+    """Where a visit's files are."""
+
+    kind: str
+    policies: Path
+
+    def arguments(self) -> list[str]:
+        """Tell bubblewrap what to mount for it."""
+        ...
+
+    def devices(self) -> frozenset[int]:
+        """Device numbers of the space known outside the box."""
+        ...
+
+    def release(self) -> None:
+        """Take it away. Idempotent. Raises `SpaceHeld`."""
+        ...
+
+
+class MountedSpace:
+    """A tmpfs that the agent (root) mounts; everything the box can write to lies on it.
+
+    Its end is observed: a *non-lazy* umount succeeds only when nothing on this side holds it. `noswap` keeps the data
+    off a swap device where the kernel knows the option (6.4 and later).
+    """
+
+    kind = SPACE_UNMOUNTED
+
+    def __init__(self, base: Path, *, size_mib: int, uid: int, gid: int) -> None:
+        self._base = base
+        base.mkdir(mode=0o711)
+        _mount(base, f"size={size_mib}m,mode=0711")
+        self._device = base.stat().st_dev
+        for name in _SHARED:
+            (base / name).mkdir(mode=0o700)
+            os.chown(base / name, uid, gid)
+        self.policies = base / "policies"
+        self.policies.mkdir(mode=0o755)
+
+    def arguments(self) -> list[str]:
+        """Bind the parts of the one tmpfs at every writable place."""
+        return [part for name, place in _SHARED.items() for part in ("--bind", str(self._base / name), place)]
+
+    def devices(self) -> frozenset[int]:
+        """Name the tmpfs."""
+        return frozenset({self._device})
+
+    def release(self) -> None:
+        """Unmount (never lazily) and remove the mount point."""
+        unmount(self._base)
+
+
+class NamespaceSpace:
+    """Memory file systems that bubblewrap makes inside the box's own mount namespace: they die with it."""
+
+    kind = SPACE_NAMESPACE
+
+    def __init__(self, base: Path, *, size_mib: int) -> None:
+        self._base = base
+        self._size = size_mib << 20
+        base.mkdir(mode=0o700)
+        self.policies = base / "policies"
+        self.policies.mkdir(mode=0o755)
+
+    def arguments(self) -> list[str]:
+        """One limited memory file system for every writable place."""
+        size = str(self._size)
+        return [part for place in _SHARED.values() for part in ("--size", size, "--tmpfs", place)]
+
+    def devices(self) -> frozenset[int]:
+        """None outside: they are read from inside while the box lives."""
+        return frozenset()
+
+    def release(self) -> None:
+        """Remove the directory with the policies."""
+        shutil.rmtree(self._base, ignore_errors=True)
+
+
+def unmount(place: Path) -> None:
+    """Unmount everything stacked on `place`, never lazily, and remove the directory. Raises `SpaceHeld`."""
+    while _is_mounted(place):
+        if _LIBC.umount2(os.fsencode(place), _UMOUNT_NOFOLLOW) != 0:
+            raise SpaceHeld(f"umount: {os.strerror(ctypes.get_errno())}")
+    with suppress(FileNotFoundError):
+        place.rmdir()
+
+
+def stale_mounts(below: Path) -> list[Path]:
+    """Mount points below a directory, innermost first."""
+    lines = (PROC / "self" / "mountinfo").read_text(encoding="utf-8").splitlines()
+    places = [Path(line.split()[4].encode().decode("unicode_escape")) for line in lines]
+    return sorted((place for place in places if below in place.parents), key=lambda place: -len(place.parts))
+
+
+def prepare_runtime(runtime: Path) -> None:
+    """Make the directory of the visits' spaces: ours alone, no link. Raises `BoxUnavailable`."""
+    runtime.mkdir(mode=0o711, parents=True, exist_ok=True)
+    status = runtime.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise BoxUnavailable(f"{runtime} が、この利用者だけの場所ではありません ({runtime} is not ours alone)。")
+
+
+def _is_mounted(place: Path) -> bool:
+    lines = (PROC / "self" / "mountinfo").read_text(encoding="utf-8").splitlines()
+    return any(line.split()[4] == str(place) for line in lines)
+
+
+def _mount(place: Path, options: str) -> None:
+    for extra in (",noswap", ""):
+        given = (options + extra).encode()
+        if _LIBC.mount(b"madoguchi", os.fsencode(place), b"tmpfs", _MS_NOSUID | _MS_NODEV, given) == 0:
+            return
+    reason = os.strerror(ctypes.get_errno())
+    place.rmdir()
+    raise BoxUnavailable(f"対応の場所を作れません: {reason} (the visit's tmpfs cannot be mounted)。")

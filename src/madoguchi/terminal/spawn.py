@@ -1,0 +1,151 @@
+"""Starting the processes of a box with exactly the descriptors they need.
+
+A box dies with the *thread* that started it (`--die-with-parent` follows it), so `launch` must be called from a thread
+that lives as long as the agent.
+"""
+
+import fcntl
+import json
+import os
+import pwd
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.errors import BoxUnavailable
+from madoguchi.terminal.namespaces import AGENT, MARKER, Namespaces, started
+
+_BEAT_PAUSE = 0.5
+_LOWEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The system user that the browser runs as."""
+
+    uid: int
+    gid: int
+
+    def popen(self) -> dict[str, Any]:
+        """Arguments for `Popen`; none when it is the agent's own user."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+def visitor(config: BoxConfig) -> Person:
+    """Who the browser runs as: never root. Raises `BoxUnavailable` when root has no ordinary user for it."""
+    if os.geteuid() != 0:
+        return Person(os.geteuid(), os.getegid())
+    with suppress(KeyError):
+        found = pwd.getpwnam(config.visit_user)
+        if found.pw_uid != 0:
+            return Person(found.pw_uid, found.pw_gid)
+    raise BoxUnavailable(
+        f"ブラウザ用の利用者 {config.visit_user} がありません。script/bootstrap を実行してください "
+        f"(no system user {config.visit_user})。"
+    )
+
+
+def marks(config: BoxConfig) -> Mapping[str, str]:
+    """Environment that names the owner of a box: whose it is, and which agent process made it."""
+    return {MARKER: config.name, AGENT: f"{os.getpid()}:{started(os.getpid())}"}
+
+
+class Pipes:
+    """The descriptors between the agent and a box: debugging pipe both ways, heartbeat, bubblewrap's report.
+
+    `outer` ends stay with the agent, `inner` ends go to the child and are closed here once it runs.
+    """
+
+    def __init__(self) -> None:
+        self.cdp_in, self.to_browser = _high_pipe()
+        self.from_browser, self.cdp_out = _high_pipe()
+        self.beat_in, self.beat = _high_pipe()
+        self.info, self.info_in = _high_pipe()
+        os.set_blocking(self.beat, False)
+
+    @property
+    def inner(self) -> tuple[int, ...]:
+        """What the child inherits."""
+        return (self.cdp_in, self.cdp_out, self.beat_in, self.info_in)
+
+    def close_inner(self) -> None:
+        """Close the child's ends here, so that its end is seen as end of file."""
+        for descriptor in self.inner:
+            os.close(descriptor)
+
+    def close_outer(self) -> None:
+        """Close the agent's ends."""
+        for descriptor in (self.to_browser, self.from_browser, self.beat, self.info):
+            os.close(descriptor)
+
+
+def _high_pipe() -> tuple[int, int]:
+    """Make a pipe whose numbers stay clear of 3 and 4, which Chromium reads its debugging pipe from."""
+    low = os.pipe()
+    high = tuple(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LOWEST) for descriptor in low)
+    for descriptor in low:
+        os.close(descriptor)
+    return high[0], high[1]
+
+
+def launch(
+    command: list[str], *, environment: Mapping[str, str], person: Person, pipes: Pipes
+) -> subprocess.Popen[bytes]:
+    """Start a program in its own session with the pipes' inner ends. Raises `BoxUnavailable`."""
+    try:
+        return subprocess.Popen(  # noqa: S603 # the command line is ours
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=dict(environment),
+            pass_fds=pipes.inner,
+            start_new_session=True,
+            **person.popen(),
+        )
+    except OSError as error:
+        raise BoxUnavailable(f"{command[0]} を起動できません: {error.strerror} (cannot be started)。") from error
+    finally:
+        pipes.close_inner()
+
+
+def read_info(descriptor: int) -> tuple[int, Namespaces]:
+    """PID 1 and namespaces of a box, as bubblewrap reports them. Raises `BoxUnavailable` when it ended instead."""
+    with os.fdopen(os.dup(descriptor), encoding="utf-8") as report:
+        text = report.read()
+    try:
+        given = json.loads(text)
+        numbers = (given[f"{kind}-namespace"] for kind in ("pid", "ipc", "mnt"))
+        return int(given["child-pid"]), Namespaces(*numbers)
+    except (ValueError, KeyError) as error:
+        raise BoxUnavailable("bubblewrap が箱を作れません (bubblewrap could not make the namespaces)。") from error
+
+
+class Heartbeat:
+    """Tells the box twice a second that the agent is alive; when it stops, the box ends itself."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop beating. Idempotent."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            while True:
+                with suppress(BlockingIOError):
+                    os.write(self._descriptor, b".")
+                if self._stop.wait(_BEAT_PAUSE):
+                    return
