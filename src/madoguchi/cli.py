@@ -1,0 +1,103 @@
+"""`madoguchi …`: the command line. Rooms are imported only by the commands that need them."""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="窓口: support counters that cannot mix people up.")
+terminal_app = typer.Typer(no_args_is_help=True, help="The agent at a counter terminal.")
+server_app = typer.Typer(no_args_is_help=True, help="The counter's office.")
+app.add_typer(terminal_app, name="terminal")
+app.add_typer(server_app, name="server")
+
+_ERROR_EXIT = 2
+_StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
+_STATE = Path("var")
+
+
+class Sites(StrEnum):
+    """How the national sites behave."""
+
+    Y2022 = "2022"
+    Y2023 = "2023"
+    PROOF = "proof"
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Browser(StrEnum):
+    """What the pages are used with."""
+
+    CHROMIUM = "chromium"
+    NONE = "none"
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    sites: Annotated[Sites, typer.Option(help="How the national sites behave.")] = Sites.Y2022,
+    guard: Annotated[Switch, typer.Option(help="With the four walls, or as it was.")] = Switch.ON,
+    browser: Annotated[Browser, typer.Option(help="Real pages in a real browser, or without one.")] = Browser.NONE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
+) -> None:
+    """Replay what people did at a counter, and report what came of it."""
+    from madoguchi.replay.report import print_story
+    from madoguchi.replay.run import run_replay
+    from madoguchi.replay.scenario import load
+
+    result = run_replay(load(file), sites=sites.value, guard=guard.value, browser=browser.value)
+    if as_json:
+        print(json.dumps(result.to_json(), ensure_ascii=False, indent=2))  # noqa: T201 - the command's output
+    else:
+        print_story(result, Console())
+
+
+@app.command()
+def training(
+    state: _StateOption = _STATE,
+    port_base: Annotated[int, typer.Option(help="First of the loopback ports used.")] = 8200,
+    sites: Annotated[Sites, typer.Option(help="How the national sites behave.")] = Sites.Y2022,
+    prepare_only: Annotated[bool, typer.Option(help="Make the database and stop.")] = False,
+) -> None:
+    """Start server, national sites and one training terminal on loopback. Ctrl-C stops everything."""
+    from madoguchi.training.counter import TrainingCounter
+
+    counter = TrainingCounter(state=state.resolve(), port_base=port_base, sites=sites.value, console=Console())
+    counter.prepare()
+    if not prepare_only:
+        raise typer.Exit(counter.run())
+
+
+@app.command(hidden=True)
+def nation(
+    state: _StateOption = _STATE,
+    port_base: Annotated[int, typer.Option()] = 8200,
+    sites: Annotated[Sites, typer.Option()] = Sites.Y2022,
+) -> None:
+    """Run the simulated national systems, the shared training reader and the sites' card client."""
+    from madoguchi.training.nation import run_nation
+
+    run_nation(state=state.resolve(), port_base=port_base, sites=sites.value)
+
+
+def main() -> None:
+    """Entry point: named errors become a sentence and exit status 2; anything else is a defect and shows itself."""
+    try:
+        app()
+    except Exception as error:
+        sentence = getattr(error, "sentence", None)
+        if sentence is None or os.environ.get("MADOGUCHI_TRACEBACK"):
+            raise
+        Console(stderr=True).print(f"[bold]{type(error).__name__}[/bold]: {sentence}\n  {error}", highlight=False)
+        sys.exit(_ERROR_EXIT)
