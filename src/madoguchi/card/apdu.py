@@ -5,6 +5,7 @@ from enum import IntEnum
 
 SHORT_LE = 256
 EXTENDED_LE = 65536
+_HEADER = 4
 
 JPKI_AID = bytes.fromhex("D392F000260100000001")
 TEXT_AID = bytes.fromhex("D3921000310001010408")
@@ -87,13 +88,14 @@ class Command:
     @classmethod
     def parse(cls, apdu: bytes) -> "Command":
         """Parse any of the seven ISO forms. Raises `ValueError` for every other length."""
-        if len(apdu) < 4:
+        if len(apdu) < _HEADER:
             raise ValueError("no header")
         data, le = _split(apdu[4:])
-        return cls(*apdu[:4], data, le)
+        cla, ins, p1, p2 = apdu[:4]
+        return cls(cla, ins, p1, p2, data, le)
 
     def encode(self) -> bytes:
-        """The bytes, short form when it fits."""
+        """Return the bytes, in the short form when it fits."""
         head = bytes([self.cla, self.ins, self.p1, self.p2])
         extended = len(self.data) > 0xFF or (self.le or 0) > SHORT_LE
         return head + (_extended(self.data, self.le) if extended else _short(self.data, self.le))

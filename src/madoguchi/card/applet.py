@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
@@ -39,7 +39,7 @@ from madoguchi.card.reader import Connection
 
 _SHA256_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")  # RFC 8017, section 9.2, note 1
 _HEADER = 6
-_CERTIFICATE = 0x30
+_LONGEST = 0x7FFF
 
 
 class _PinSpec(NamedTuple):
@@ -59,12 +59,12 @@ _TEXT_PIN = _PinSpec(TextFile.PIN, FOUR_DIGITS)
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """The four attributes, as written on the card."""
+    """The four attributes, as written on the card. A real person's: kept out of every `repr`."""
 
-    name: str
-    address: str
-    birth: date
-    sex: Sex
+    name: str = field(repr=False)
+    address: str = field(repr=False)
+    birth: date = field(repr=False)
+    sex: Sex = field(repr=False)
 
 
 class _Client:
@@ -102,18 +102,21 @@ class _Client:
         _check(status)
 
     def _read(self) -> bytes:
-        """The selected file's first TLV object, whole."""
+        """Return the selected file's first TLV object, whole. Raises `ValueError` when the file holds none."""
         content = self._read_part(0, _HEADER)
         total = tlv.total_length(content)
+        if total > _LONGEST:
+            raise ValueError("longer than offsets reach")
         while len(content) < total:
             content += self._read_part(len(content), min(SHORT_LE, total - len(content)))
         return content[:total]
 
     def _read_part(self, offset: int, count: int) -> bytes:
         data, status = self._send(Command(0x00, Ins.READ_BINARY, offset >> 8, offset & 0xFF, le=count))
-        _check(status)
+        if status != Status.END_OF_FILE:
+            _check(status)
         if not data:
-            raise CardTrouble(status)
+            raise ValueError("the file ends early")
         return data
 
 
@@ -125,26 +128,29 @@ class JpkiClient(_Client):
         self._auth_certificate: x509.Certificate | None = None
 
     def read_auth_certificate(self) -> x509.Certificate:
-        """The 利用者証明用 certificate, without PIN. Raises `CertificateMissing`."""
+        """Read the 利用者証明用 certificate, without PIN. Raises `CertificateMissing`."""
         if self._auth_certificate is None:
             self._auth_certificate = self._certificate(JpkiFile.AUTH_CERTIFICATE)
         return self._auth_certificate
 
     def read_sign_certificate(self, pin: str) -> x509.Certificate:
-        """The 署名用 certificate, which the card gives out only after its PIN. Raises as `verify_auth_pin` does."""
+        """Read the 署名用 certificate, which the card gives out only after its PIN.
+
+        Raises `CertificateMissing`, and as `verify_auth_pin` does.
+        """
         self._verify(JpkiPin.SIGN.value, pin)
         return self._certificate(JpkiFile.SIGN_CERTIFICATE)
 
     def tries_left(self, pin: JpkiPin) -> int:
-        """Tries before the PIN locks; asking costs none. 0: locked."""
+        """Ask how many tries are left before the PIN locks; asking costs none. 0: locked."""
         return self._tries_left(pin.value)
 
     def verify_auth_pin(self, pin: str) -> None:
-        """Raises `PinMalformed` (no try used up), `PinWrong` or `PinLocked`."""
+        """Open the auth key until power-off. Raises `PinMalformed` (no try used up), `PinWrong` or `PinLocked`."""
         self._verify(JpkiPin.AUTH.value, pin)
 
     def sign_auth(self, data: bytes) -> bytes:
-        """Signature over `data` (hashed here: SHA-256 for RSA, SHA-384 for P-384). Raises `PinNeeded`."""
+        """Sign `data` (hashed here: SHA-256 for RSA, SHA-384 for P-384). Raises `PinNeeded`."""
         to_sign = _to_sign(self.read_auth_certificate(), data)
         self._select(JpkiFile.AUTH_KEY)
         signature, status = self._send(Command(0x80, Ins.SIGN, 0x00, 0x80, to_sign, SHORT_LE))
@@ -171,11 +177,11 @@ class TextClient(_Client):
         super().__init__(connection, TEXT_AID)
 
     def tries_left(self) -> int:
-        """Tries before the PIN locks; asking costs none. 0: locked."""
+        """Ask how many tries are left before the PIN locks; asking costs none. 0: locked."""
         return self._tries_left(_TEXT_PIN)
 
     def attributes(self, pin: str) -> Attributes:
-        """Raises `PinMalformed`, `PinWrong`, `PinLocked`, `AttributesMalformed`."""
+        """Read the four. Raises `PinMalformed`, `PinWrong`, `PinLocked`, `AttributesMalformed`."""
         self._verify(_TEXT_PIN, pin)
         self._select(TextFile.ATTRIBUTES)
         try:

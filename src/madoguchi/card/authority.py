@@ -39,7 +39,7 @@ class CertificateAuthority:
 
     @classmethod
     def create(cls, now: datetime, *, key: PrivateKey | None = None) -> "CertificateAuthority":
-        """A new root, valid ten years from `now` (aware). Without `key`, a fresh P-384 key: quick to make."""
+        """Make a root, valid ten years from `now` (aware). Without `key`, a fresh P-384 key: quick to make."""
         key = key or generate_key(KeyKind.P384)
         name = _name("架空認証局 ルート")
         usage = _usage(digital_signature=False, non_repudiation=False, authority=True)
@@ -61,17 +61,17 @@ class CertificateAuthority:
         return tuple(certificate.serial_number for certificate in self._issued)
 
     def issue_auth(self, public_key: PublicKey, holder: Holder, now: datetime) -> x509.Certificate:
-        """A 利用者証明用 certificate. Of the holder it shows nothing but, by its end, the birthday's day and month."""
+        """Issue a 利用者証明用 certificate. Of the holder it shows only, by its end, the day and month of birth."""
         usage = _usage(digital_signature=True, non_repudiation=False, authority=False)
         return self._issue("利用者証明用", public_key, usage, holder, now, None)
 
     def issue_sign(self, public_key: PublicKey, holder: Holder, now: datetime) -> x509.Certificate:
-        """A 署名用 certificate, with name, sex, birth date and address."""
+        """Issue a 署名用 certificate, with name, sex, birth date and address."""
         usage = _usage(digital_signature=True, non_repudiation=True, authority=False)
         return self._issue("署名用", public_key, usage, holder, now, _personal(holder))
 
     def check(self, certificate: x509.Certificate, now: datetime) -> None:
-        """Raises `CertificateUntrusted` unless this authority issued it and `now` (aware) is within its validity."""
+        """Raise `CertificateUntrusted` unless issued by this authority and valid at `now` (aware)."""
         try:
             certificate.verify_directly_issued_by(self.certificate)
         except (InvalidSignature, ValueError, TypeError) as error:
@@ -124,7 +124,7 @@ def _birthday(birth: date, year: int) -> date:
 
 
 def _personal(holder: Holder) -> x509.SubjectAlternativeName:
-    """The order is the profile's; one `0` for each character that needed no substitute."""
+    """Write the person down in the profile's order; one `0` for each character that needed no substitute."""
     texts = (
         (NAME, holder.name),
         (BIRTH, birth_text(holder.birth)),

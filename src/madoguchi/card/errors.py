@@ -112,7 +112,7 @@ class KeyMissing(CardError):
 
 
 class OtherCard(CardError):
-    """This is not the card that the person logged in with."""
+    """Another card than the one that the person logged in with."""
 
     sentence = "はじめに使ったカードとちがいます。本人のカードを置いて、はじめからやり直してください。"
 

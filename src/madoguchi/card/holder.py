@@ -39,8 +39,9 @@ class Holder:
 class Pins:
     """PINs of a practice card, as set at the municipality. Only the virtual card ever holds them.
 
-    `auth` (利用者証明用), `text` (券面事項入力補助用), `basic` (住民基本台帳用): 4 digits. `sign` (署名用): 6 to 16 capital letters
-    and digits. `basic` opens nothing here: its application answers only municipal systems.
+    `auth` (利用者証明用), `text` (券面事項入力補助用), `basic` (住民基本台帳用): 4 digits.
+    `sign` (署名用): 6 to 16 capital letters and digits.
+    `basic` opens nothing here: its application answers only municipal systems.
     """
 
     auth: str = field(repr=False)

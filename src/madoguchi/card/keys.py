@@ -28,20 +28,23 @@ class CardKeys(NamedTuple):
 
 
 def generate_key(kind: KeyKind) -> PrivateKey:
-    """A fresh key (RSA: some 30 ms on the average, with a long tail)."""
+    """Make a fresh key (RSA: some 30 ms on the average, with a long tail)."""
     if kind is KeyKind.P384:
         return ec.generate_private_key(ec.SECP384R1())
     return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS)
 
 
 def generate_keys(kind: KeyKind) -> CardKeys:
-    """Two fresh keys."""
+    """Make two fresh keys."""
     return CardKeys(generate_key(kind), generate_key(kind))
 
 
 @cache
-def practice_keys(label: str, kind: KeyKind = KeyKind.RSA2048) -> CardKeys:
-    """Two keys that stay the same for one label within this process, so that tests need not wait for fresh ones.
+def practice_keys(
+    label: str,  # noqa: ARG001 # the key of the cache
+    kind: KeyKind = KeyKind.RSA2048,
+) -> CardKeys:
+    """Keep two keys for each label as long as this process lives, so that tests need not wait for fresh ones.
 
     Different labels never share a key: two people's practice cards stay distinguishable.
     """

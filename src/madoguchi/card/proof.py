@@ -12,7 +12,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, cast
+from typing import Any
 
 import rfc8785
 from cryptography import x509
@@ -45,7 +45,7 @@ class Act:
         self.canonical()
 
     def canonical(self) -> bytes:
-        """The bytes that are signed."""
+        """Return the bytes that are signed."""
         return _canonical(asdict(self))
 
 
@@ -77,7 +77,7 @@ class Proof:
 
 
 def digest_of(data: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of what is written, hex. Raises `ActMalformed` for what JSON cannot hold."""
+    """Hash the canonical JSON of what is written: SHA-256, hex. Raises `ActMalformed` for what JSON cannot hold."""
     return hashlib.sha256(_canonical(data)).hexdigest()
 
 
@@ -97,7 +97,7 @@ def prove(reader: Reader, pin: str, act: Act, *, pinned: x509.Certificate | None
 
 
 def check_proof(proof: Proof, act: Act, *, pinned: x509.Certificate) -> None:
-    """Raises `OtherCard` or `ProofInvalid` unless the pinned card signed exactly `act`.
+    """Raise `OtherCard` or `ProofInvalid` unless the pinned card signed exactly `act`.
 
     The caller makes `act` itself, from its own records, and uses up the nonce whatever comes out.
     """
@@ -121,7 +121,7 @@ def _check_same(certificate: x509.Certificate, pinned: x509.Certificate) -> None
 
 def _canonical(data: Mapping[str, Any]) -> bytes:
     try:
-        return cast(bytes, rfc8785.dumps(dict(data)))
+        return rfc8785.dumps(dict(data))
     except (rfc8785.CanonicalizationError, ValueError) as error:
         raise ActMalformed from error
 

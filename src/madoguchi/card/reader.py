@@ -36,7 +36,7 @@ class Reader(Protocol):
         """What a person calls the reader."""
 
     def state(self) -> ReaderState:
-        """The state now. Raises `ReaderLost`."""
+        """Look once. Raises `ReaderLost`."""
 
     def wait(self, known: ReaderState, timeout: float) -> ReaderState:
         """Block until the state differs from `known`, at most `timeout` seconds; return the state then.

@@ -1,6 +1,8 @@
 """The serving end of the shared reader: one thread per client, one client per use of the card."""
 
 import contextlib
+import errno
+import math
 import os
 import select
 import socket
@@ -8,11 +10,12 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from madoguchi.card import wire
-from madoguchi.card.errors import CardError, RequestRefused, SocketTaken, UnknownCard
+from madoguchi.card.errors import CardError, ReaderLost, RequestRefused, SocketTaken, UnknownCard
 from madoguchi.card.memory import MemoryReader
 from madoguchi.card.reader import Connection, ReaderState
 from madoguchi.card.virtual import VirtualCard
@@ -29,7 +32,7 @@ class ReaderServer:
     """Shares one reader and a shelf of named cards. The socket exists, mode 0600, as soon as the object does."""
 
     def __init__(self, reader: MemoryReader, cards: Mapping[str, VirtualCard], path: Path | str) -> None:
-        """Raises `SocketTaken` when `path` is served already or is something else than a socket."""
+        """Start listening. Raises `SocketTaken` when `path` is served already or is something else than a socket."""
         self._reader = reader
         self._cards = dict(cards)
         self._path = Path(path)
@@ -40,23 +43,33 @@ class ReaderServer:
         self._listener = _listen(self._path)
         self._identity = _identity(self._path)
         self._wake_end, self._wake = socket.socketpair()
+        self._serving: threading.Thread | None = None
+        self._gone = threading.Event()
 
     def serve_forever(self) -> None:
-        """Serve until `close` is called from another thread; then every client is dropped."""
+        """Serve until `close` is called; then every client is dropped and the socket removed."""
+        self._serving = threading.current_thread()
         try:
             while not self._closing.is_set():
                 ready, _, _ = select.select([self._listener, self._wake_end], [], [])
-                if self._listener in ready and not self._closing.is_set():
-                    self._welcome(self._listener.accept()[0])
+                if self._listener in ready:
+                    with contextlib.suppress(ConnectionAbortedError):
+                        self._welcome(self._listener.accept()[0])
         finally:
             self._shut_down()
 
     def close(self) -> None:
-        """Stop serving and remove the socket; may be called twice. Uses of the card end with power-off."""
+        """Stop serving: callable from any thread, from a signal handler, and twice. Uses of the card end.
+
+        Returns when all is gone, unless called by the serving thread itself, which then goes on to end.
+        """
         if not self._closing.is_set():
             self._closing.set()
             self._wake.send(b"\0")
-        self._shut_down()
+        if self._serving is None:
+            self._shut_down()
+        elif self._serving is not threading.current_thread():
+            self._gone.wait()
 
     def _welcome(self, channel: socket.socket) -> None:
         thread = threading.Thread(target=self._serve, args=(channel,), daemon=True)
@@ -80,7 +93,7 @@ class ReaderServer:
             if request.get("op") == "connect":
                 self._lend(channel)
             else:
-                _answer(channel, lambda request=request: self._do(channel, request))
+                _answer(channel, partial(self._do, channel, request))
 
     def _lend(self, channel: socket.socket) -> None:
         """One use of the card: until the client says so, or its end of the socket is gone."""
@@ -108,8 +121,10 @@ class ReaderServer:
         deadline = time.monotonic() + timeout
         while True:
             left = deadline - time.monotonic()
-            state = self._reader.wait(known, max(0.0, min(left, _SLICE)))
-            if state != known or left <= _SLICE or self._closing.is_set() or _gone(channel):
+            state = self._reader.wait(known, min(left, _SLICE))
+            if self._closing.is_set():
+                raise ReaderLost
+            if state != known or left <= _SLICE or _gone(channel):
                 return list(state)
 
     def _list(self, _channel: socket.socket, _request: Request) -> object:
@@ -139,9 +154,11 @@ class ReaderServer:
         return None
 
     def _shut_down(self) -> None:
-        self._listener.close()
+        """Remove the path while still listening: nobody else's socket can stand there yet."""
+        self._closing.set()
         if _identity(self._path) == self._identity:
             self._path.unlink(missing_ok=True)
+        self._listener.close()
         with self._guard:
             clients, threads = list(self._clients), list(self._threads)
         for channel in clients:
@@ -149,6 +166,9 @@ class ReaderServer:
                 channel.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
+        self._wake.close()
+        self._wake_end.close()
+        self._gone.set()
 
 
 _OPERATIONS: dict[str, Callable[[ReaderServer, socket.socket, Request], object]] = {
@@ -165,7 +185,7 @@ _OPERATIONS: dict[str, Callable[[ReaderServer, socket.socket, Request], object]]
 
 def _use(channel: socket.socket, connection: Connection) -> None:
     while (request := _next(channel)) is not None and request.get("op") != "disconnect":
-        _answer(channel, lambda request=request: _transmit(connection, request))
+        _answer(channel, partial(_transmit, connection, request))
 
 
 def _transmit(connection: Connection, request: Request) -> object:
@@ -178,7 +198,7 @@ def _transmit(connection: Connection, request: Request) -> object:
 
 
 def _next(channel: socket.socket) -> Request | None:
-    """The next request; whoever does not keep to the form is told so and dropped."""
+    """Return the next request; whoever does not keep to the form is told so and dropped."""
     try:
         return wire.receive(channel)
     except RequestRefused as error:
@@ -197,7 +217,8 @@ def _answer(channel: socket.socket, work: Callable[[], object]) -> None:
 def _known(request: Request) -> tuple[ReaderState, float]:
     match request:
         case {"known": [bool(present), int(counter)], "timeout": int(timeout) | float(timeout)}:
-            return ReaderState(present, counter), timeout
+            if math.isfinite(timeout):
+                return ReaderState(present, counter), timeout
     raise RequestRefused("no state to wait on")
 
 
@@ -214,8 +235,10 @@ def _listen(path: Path) -> socket.socket:
         os.fchmod(listener.fileno(), _OWNER_ONLY)  # before bind: the file never exists with wider rights
         listener.bind(str(path))
         listener.listen(_BACKLOG)
-    except OSError:
+    except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SocketTaken(path.name) from error
         raise
     return listener
 

@@ -6,12 +6,12 @@ Every call has its own connection to the socket; a use of the card keeps its con
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from madoguchi.card import wire
-from madoguchi.card.errors import CardRemoved, ReaderLost, RequestRefused
+from madoguchi.card.errors import CardError, CardRemoved, ReaderLost, RequestRefused
 from madoguchi.card.reader import Connection, ReaderState
 
 _PATIENCE = 5.0
@@ -66,7 +66,7 @@ class Shelf:
         return None if name is None else str(name)
 
     def insert(self, name: str) -> None:
-        """Raises `UnknownCard`, `SlotTaken`."""
+        """Put a card down. Raises `UnknownCard`, `SlotTaken`."""
         _ask(self._path, {"op": "insert", "name": name})
 
     def remove(self) -> None:
@@ -83,41 +83,35 @@ class Shelf:
 
 
 class _SocketConnection:
-    """A use of the card; dead for good after any failure of the socket."""
+    """A use of the card; dead for good after any failure of the socket, so that no late answer is taken for another."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel: socket.socket | None = channel
+        self._end: type[CardError] = CardRemoved
 
     def transmit(self, apdu: bytes) -> tuple[bytes, int]:
         """See `Connection.transmit`."""
         if self._channel is None:
-            raise CardRemoved
-        answer = _exchange(self._channel, {"op": "transmit", "apdu": apdu.hex()})
+            raise self._end
         try:
-            data, status = answer
-            return bytes.fromhex(data), int(status)
-        except (TypeError, ValueError) as error:
-            raise ReaderLost("an answer that cannot be read") from error
+            return _response(_exchange(self._channel, {"op": "transmit", "apdu": apdu.hex()}))
+        except ReaderLost:
+            self._channel.close()
+            self._channel, self._end = None, ReaderLost
+            raise
 
     def finish(self) -> None:
         """Wait until the server has powered the card off, so that the next use finds it free."""
         channel, self._channel = self._channel, None
         if channel is not None:
-            _quietly_disconnect(channel)
-
-
-def _quietly_disconnect(channel: socket.socket) -> None:
-    """Dropping the channel does the same a moment later; so an error here changes nothing."""
-    try:
-        _exchange(channel, {"op": "disconnect"})
-    except (ReaderLost, RequestRefused):
-        return
+            with suppress(CardError):  # dropping the channel does the same a moment later
+                _exchange(channel, {"op": "disconnect"})
 
 
 @contextmanager
 def _channel(path: Path, timeout: float = 0.0) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
-        channel.settimeout(timeout + _PATIENCE)
+        channel.settimeout(max(0.0, timeout) + _PATIENCE)
         try:
             channel.connect(str(path))
         except OSError as error:
@@ -141,6 +135,14 @@ def _exchange(channel: socket.socket, request: dict[str, Any]) -> Any:  # whatev
     if "ok" not in answer:
         raise wire.error_from_json(answer)
     return answer["ok"]
+
+
+def _response(answer: object) -> tuple[bytes, int]:
+    match answer:
+        case [str(data), int(status)]:
+            with suppress(ValueError):
+                return bytes.fromhex(data), status
+    raise ReaderLost("an answer that cannot be read")
 
 
 def _state(answer: object) -> ReaderState:

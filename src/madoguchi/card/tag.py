@@ -14,9 +14,9 @@ _SHORTEST_KEY = 16
 
 
 def card_tag(certificate: x509.Certificate, key: bytes) -> str:
-    """HMAC-SHA-256 of the SubjectPublicKeyInfo (DER) of the 利用者証明用 certificate: 64 hex digits.
+    """Compute HMAC-SHA-256 of the SubjectPublicKeyInfo (DER) of the 利用者証明用 certificate: 64 hex digits.
 
-    The public key, not the serial number: a renewed certificate is another tag. Raises `TagKeyTooShort` under 16 bytes.
+    The public key, not the serial number: a renewed card has another tag. Raises `TagKeyTooShort` under 16 bytes.
     """
     if len(key) < _SHORTEST_KEY:
         raise TagKeyTooShort
@@ -25,6 +25,6 @@ def card_tag(certificate: x509.Certificate, key: bytes) -> str:
 
 
 def read_card_tag(reader: Reader, key: bytes) -> str:
-    """The tag of the card on `reader`, in one exclusive use. Raises what reader and card can raise; asks no PIN."""
+    """Read the tag of the card on `reader`, in one exclusive use, without PIN. Raises what reader and card raise."""
     with reader.connect() as connection:
         return card_tag(JpkiClient(connection).read_auth_certificate(), key)

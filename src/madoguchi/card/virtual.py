@@ -4,6 +4,7 @@ Where no public description says what the real card does, the answer here is an 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -13,8 +14,21 @@ from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from madoguchi.card import tlv
-from madoguchi.card.apdu import ATR, JPKI_AID, SHORT_LE, TEXT_AID, Command, Ins, JpkiFile, Status, TextFile, TextTag
+from madoguchi.card.apdu import (
+    ATR,
+    EXTENDED_LE,
+    JPKI_AID,
+    SHORT_LE,
+    TEXT_AID,
+    Command,
+    Ins,
+    JpkiFile,
+    Status,
+    TextFile,
+    TextTag,
+)
 from madoguchi.card.authority import CertificateAuthority
+from madoguchi.card.errors import AppletMissing, CertificateMissing
 from madoguchi.card.files import Application, CardFile, DataFile, KeyObject, PinObject
 from madoguchi.card.holder import FOUR_DIGITS, SIGN_PIN, Holder, Pins
 from madoguchi.card.keys import CardKeys, KeyKind, PrivateKey, generate_keys
@@ -31,16 +45,40 @@ _PADDING = 11
 Answer = tuple[bytes, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Whom the card was issued to, and what stays on it when certificates are renewed."""
+
+    holder: Holder
+    kind: KeyKind
+    auth_pin: PinObject
+    sign_pin: PinObject
+
+    @classmethod
+    def of(cls, holder: Holder, kind: KeyKind, pins: Pins) -> "_Owner":
+        _check_pins(pins)
+        return cls(holder, kind, PinObject(pins.auth, _SHORT_TRIES), PinObject(pins.sign, _SIGN_TRIES))
+
+    def files(self) -> dict[int, CardFile]:
+        """Return what the JPKI application holds without certificates (assumption: no files for them at all)."""
+        return {
+            JpkiFile.LABEL: DataFile(_LABEL),
+            JpkiFile.AUTH_PIN: self.auth_pin,
+            JpkiFile.SIGN_PIN: self.sign_pin,
+        }
+
+
 class VirtualCard:
     """A card. Not thread-safe: the reader gives it to one user at a time."""
 
     atr = ATR
 
-    def __init__(self, applications: dict[bytes, Application], holder: Holder | None = None) -> None:
+    def __init__(self, applications: dict[bytes, Application], owner: _Owner | None = None) -> None:
+        """Made by `make`, `without_certificates` or `foreign`."""
         self._applications = applications
         self._pins = [file for files in applications.values() for file in files.values() if isinstance(file, PinObject)]
-        self.holder = holder
-        self.kind: KeyKind | None = None
+        self._owner = owner
+        self._certificates: tuple[x509.Certificate, x509.Certificate] | None = None
         self.power_off()
 
     @classmethod
@@ -54,49 +92,52 @@ class VirtualCard:
         *,
         keys: CardKeys | None = None,
     ) -> "VirtualCard":
-        """A card with both certificates. `keys`: given ones instead of fresh ones (`practice_keys` is quick)."""
-        card = cls.without_certificates(holder, pins)
-        card.kind = kind
+        """Make a card with both certificates. `keys`: given ones instead of fresh ones (`practice_keys` is quick)."""
+        card = cls.without_certificates(holder, pins, kind)
         card.renew(authority, now, keys=keys)
         return card
 
     @classmethod
-    def without_certificates(cls, holder: Holder, pins: Pins) -> "VirtualCard":
-        """A My Number Card on which no certificates were issued: PINs and text, but no keys (assumption: no files)."""
-        _check_pins(pins)
-        auth, sign = PinObject(pins.auth, _SHORT_TRIES), PinObject(pins.sign, _SIGN_TRIES)
-        jpki: dict[int, CardFile] = {
-            JpkiFile.LABEL: DataFile(_LABEL),
-            JpkiFile.AUTH_PIN: auth,
-            JpkiFile.SIGN_PIN: sign,
-        }
-        return cls({JPKI_AID: jpki, TEXT_AID: _text_application(holder, pins)}, holder)
+    def without_certificates(cls, holder: Holder, pins: Pins, kind: KeyKind = KeyKind.RSA2048) -> "VirtualCard":
+        """Make a My Number Card on which certificates were not issued (or have been removed): PINs and text only."""
+        owner = _Owner.of(holder, kind, pins)
+        return cls({JPKI_AID: owner.files(), TEXT_AID: _text_application(holder, pins)}, owner)
 
     @classmethod
     def foreign(cls) -> "VirtualCard":
-        """Some other card: the ATR says nothing, no application is found."""
+        """Make some other card: the ATR says nothing, no application is found."""
         return cls({})
 
+    @property
+    def auth_certificate(self) -> x509.Certificate:
+        """The 利用者証明用 certificate now on the card. Raises `CertificateMissing`."""
+        return self._certificate(0)
+
+    @property
+    def sign_certificate(self) -> x509.Certificate:
+        """The 署名用 certificate now on the card. Raises `CertificateMissing`."""
+        return self._certificate(1)
+
     def renew(self, authority: CertificateAuthority, now: datetime, *, keys: CardKeys | None = None) -> None:
-        """New keys and certificates; PINs and their counters stay (assumption). Every earlier pin on them is void."""
-        if self.holder is None or self.kind is None:
-            raise ValueError("a card without certificates cannot renew them")
-        keys = keys or generate_keys(self.kind)
-        jpki = self._applications[JPKI_AID]
-        auth_pin, sign_pin = jpki[JpkiFile.AUTH_PIN], jpki[JpkiFile.SIGN_PIN]
-        assert isinstance(auth_pin, PinObject) and isinstance(sign_pin, PinObject)
-        self.power_off()
+        """Put new keys and certificates on the card; PINs and their counters stay (assumption).
+
+        Every pinned certificate and every card tag of before is void. Raises `AppletMissing` for a foreign card.
+        """
+        if self._owner is None:
+            raise AppletMissing
+        owner, keys = self._owner, keys or generate_keys(self._owner.kind)
+        auth = authority.issue_auth(keys.auth.public_key(), owner.holder, now)
+        sign = authority.issue_sign(keys.sign.public_key(), owner.holder, now)
         root = DataFile(_der(authority.certificate))
-        self.auth_certificate = authority.issue_auth(keys.auth.public_key(), self.holder, now)
-        self.sign_certificate = authority.issue_sign(keys.sign.public_key(), self.holder, now)
-        self._applications[JPKI_AID] = {
-            **jpki,
+        self.power_off()
+        self._certificates = auth, sign
+        self._applications[JPKI_AID] = owner.files() | {
             JpkiFile.AUTH_AUTHORITY: root,
             JpkiFile.SIGN_AUTHORITY: root,
-            JpkiFile.AUTH_CERTIFICATE: DataFile(_der(self.auth_certificate)),
-            JpkiFile.SIGN_CERTIFICATE: DataFile(_der(self.sign_certificate), sign_pin),
-            JpkiFile.AUTH_KEY: KeyObject(keys.auth, auth_pin),
-            JpkiFile.SIGN_KEY: KeyObject(keys.sign, sign_pin),
+            JpkiFile.AUTH_CERTIFICATE: DataFile(_der(auth)),
+            JpkiFile.SIGN_CERTIFICATE: DataFile(_der(sign), owner.sign_pin),
+            JpkiFile.AUTH_KEY: KeyObject(keys.auth, owner.auth_pin),
+            JpkiFile.SIGN_KEY: KeyObject(keys.sign, owner.sign_pin),
         }
 
     def power_off(self) -> None:
@@ -120,6 +161,11 @@ class VirtualCard:
             return b"", Status.WRONG_CLASS
         data, status = handler(self, command)
         return data, int(status)
+
+    def _certificate(self, which: int) -> x509.Certificate:
+        if self._certificates is None:
+            raise CertificateMissing
+        return self._certificates[which]
 
     def _select(self, command: Command) -> Answer:
         if command.p2 != _NO_ANSWER or command.p1 not in (_BY_AID, _BY_FILE):
@@ -171,7 +217,7 @@ class VirtualCard:
             return b"", Status.KEY_NOT_FOUND
         if not self._file.pin.verified:
             return b"", Status.PIN_NEEDED
-        if not command.data or command.le is None:
+        if not command.data:
             return b"", Status.WRONG_LENGTH
         return _signature(self._file.key, command.data)
 
@@ -185,11 +231,11 @@ _INSTRUCTIONS: dict[int, tuple[int, Callable[[VirtualCard, Command], Answer]]] =
 
 
 def _part(content: bytes, offset: int, le: int) -> Answer:
-    """Le of all zeros: whatever there is. A stated length beyond the end: what there is, with a warning (ISO 7816-4)."""
+    """Le of all zeros asks for whatever there is; a stated length beyond the end brings a warning (ISO 7816-4)."""
     if offset > len(content):
         return b"", Status.WRONG_OFFSET
     part = content[offset : offset + le]
-    cut = len(part) < le and le not in (SHORT_LE, 256 * SHORT_LE)
+    cut = len(part) < le and le not in (SHORT_LE, EXTENDED_LE)
     return part, Status.END_OF_FILE if cut else Status.OK
 
 
@@ -208,7 +254,7 @@ def _signature(key: PrivateKey, data: bytes) -> Answer:
 
 
 def _text_application(holder: Holder, pins: Pins) -> Application:
-    attributes = {
+    attributes: dict[int, bytes] = {
         TextTag.NAME: holder.name.encode(),
         TextTag.ADDRESS: holder.address.encode(),
         TextTag.BIRTH: f"{holder.birth:%Y%m%d}".encode(),

@@ -4,6 +4,7 @@ Request `{"op", …}`; answer `{"ok": …}` or `{"error": code, "args": […]}`.
 user (mode 0600): PINs pass through it on their way to the card, as they do through pcscd's.
 """
 
+import contextlib
 import json
 import socket
 from typing import Any
@@ -26,7 +27,7 @@ def send(channel: socket.socket, value: dict[str, Any]) -> None:
 
 
 def receive(channel: socket.socket) -> dict[str, Any] | None:
-    """The next object, or None when the other end has closed between two. Raises `OSError`, `RequestRefused`."""
+    """Return the next object, or None when the other end has closed between two. Raises `OSError`, `RequestRefused`."""
     header = _exactly(channel, _HEADER)
     if header is None:
         return None
@@ -37,26 +38,24 @@ def receive(channel: socket.socket) -> dict[str, Any] | None:
 
 
 def error_to_json(error: CardError) -> dict[str, Any]:
-    """An answer that tells of an error. Only numbers travel as arguments: no text that could name somebody."""
+    """Make an answer that tells of an error. Only numbers travel as arguments: no text that could name somebody."""
     return {"error": error.code, "args": [value for value in error.args if isinstance(value, int)]}
 
 
 def error_from_json(answer: dict[str, Any]) -> CardError:
-    """Inverse of `error_to_json`; what cannot be understood is `ReaderLost`: fail closed."""
+    """Read what `error_to_json` made; what cannot be understood is `ReaderLost`: fail closed."""
     kind = ERRORS.get(str(answer.get("error")))
     args = answer.get("args")
-    if kind is None or not isinstance(args, list):
-        return ReaderLost("an answer that cannot be read")
-    try:
-        return kind(*args)
-    except TypeError:
-        return ReaderLost("an answer that cannot be read")
+    if kind is not None and isinstance(args, list) and all(isinstance(value, int) for value in args):
+        with contextlib.suppress(TypeError):
+            return kind(*args)
+    return ReaderLost("an answer that cannot be read")
 
 
 def _parse(data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestRefused("not JSON") from error
     if not isinstance(value, dict):
         raise RequestRefused("not an object")
