@@ -1,0 +1,297 @@
+"""What terminals report. Every message ends in a verdict; what changes nothing is kept as evidence (I6)."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from madoguchi.evidence import envelope, sealed
+from madoguchi.evidence.errors import EvidenceError
+from madoguchi.protocol import (
+    TERMINAL_TABLE,
+    Confirmation,
+    EffectKind,
+    EndCause,
+    Event,
+    EventKind,
+    IllegalTransition,
+    MalformedMessage,
+    Message,
+    MissingEvidence,
+    ProtocolError,
+    StaleLease,
+    TerminalState,
+    Verdict,
+    VisitState,
+)
+from madoguchi.server import clock, keys
+from madoguchi.server.counters import devices
+from madoguchi.server.counters.models import Device, Terminal
+from madoguchi.server.errors import (
+    AnotherCard,
+    ClockFarOff,
+    ForeignMessage,
+    MessageIdReused,
+    OfficeError,
+    RuleBroken,
+    VisitUnknown,
+)
+from madoguchi.server.visits.models import RejectedMessage, Signature, Visit, VisitEvent
+from madoguchi.server.visits.record import Report, record, record_office
+from madoguchi.server.visits.transitions import apply, lock_terminal
+
+Refusal = ProtocolError | OfficeError | EvidenceError
+
+_TAG = re.compile(r"[0-9a-f]{64}")
+_MAX_BODY = 16 * 1024
+_MAX_INT = 2**53
+_MAX_ID = 64
+_YEARS = (2000, 2200)
+_SIGNED = (Confirmation.SIGNATURE, Confirmation.PROXY_SIGNATURE)
+_REPORTED_STATE = {
+    effect.event: TerminalState(row.target)
+    for row in TERMINAL_TABLE
+    for effect in row.effects
+    if effect.kind is EffectKind.REPORT and effect.event is not None
+}
+"""What the terminal is in after it has reported an event, by its own table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdict on one message."""
+
+    id: str
+    verdict: Verdict
+    reason: str | None = None
+    sentence: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the device API answers it."""
+        return {"id": self.id, "verdict": self.verdict.value, "reason": self.reason, "sentence": self.sentence}
+
+
+def receive_messages(*, device: Device, envelopes: Iterable[object]) -> list[Answer]:
+    """Take each message in its own transaction, in the order given."""
+    return [_receive(device, given) for given in envelopes]
+
+
+@transaction.atomic
+def _receive(device: Device, given: object) -> Answer:
+    terminal = lock_terminal(device.terminal_id)
+    try:
+        with transaction.atomic():
+            return _take(device, terminal, given)
+    except (ProtocolError, OfficeError, EvidenceError) as refusal:
+        return _reject(device, given, refusal)
+    except IntegrityError as error:
+        return _reject(device, given, RuleBroken(str(error)))
+
+
+def _take(device: Device, terminal: Terminal, given: object) -> Answer:
+    report, payload = _checked(device, given)
+    known = _known(report)
+    if known is not None:
+        return known
+    _note_number(report, terminal)
+    _check_clock(report)
+    if report.message.visit is None:
+        _take_for_terminal(report, terminal)
+    else:
+        _take_for_visit(report, terminal, payload)
+    _note_state(report, terminal)
+    return Answer(report.message.id, Verdict.ACCEPTED)
+
+
+def _checked(device: Device, given: object) -> tuple[Report, Any]:
+    if not isinstance(given, dict) or set(given) != {"message", "signature", "payload"}:
+        raise MalformedMessage("expected message, signature and payload")
+    raw, signature = given["message"], given["signature"]
+    if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str) or not isinstance(signature, str):
+        raise MalformedMessage("message or signature has the wrong type")
+    _check_size(raw)
+    envelope.verify(raw, signature, envelope.public_from_text(device.public_key))
+    message = Message.from_json(raw)
+    _check_fields(message)
+    if message.terminal != str(device.terminal_id):
+        raise ForeignMessage(message.terminal)
+    return Report(device, message, signature), given["payload"]
+
+
+def _check_size(raw: dict[str, Any]) -> None:
+    try:
+        text = envelope.canonical(raw)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise MalformedMessage("no canonical JSON") from error
+    if len(text) > _MAX_BODY or b"\\u0000" in text:
+        raise MalformedMessage("too long, or with a character that no text has")
+
+
+def _check_fields(message: Message) -> None:
+    """The closed lists and shapes that the database columns hold."""
+    body = message.body
+    if not 0 < message.seq <= _MAX_INT or not 0 <= int(message.lease or 0) <= _MAX_INT:
+        raise MalformedMessage("seq or lease out of range")
+    if not 0 < len(message.id) <= _MAX_ID or not _YEARS[0] <= int(message.at[:4]) <= _YEARS[1]:
+        raise MalformedMessage("id or time out of range")
+    if "card_tag" in body and not (isinstance(body["card_tag"], str) and _TAG.fullmatch(body["card_tag"])):
+        raise MalformedMessage("card_tag is not 64 hex digits")
+    if message.kind is EventKind.END and body.get("cause") not in list(EndCause):
+        raise MalformedMessage("unknown cause")
+
+
+def _known(report: Report) -> Answer | None:
+    """The verdict given before, for a message that comes again."""
+    message = report.message
+    event = VisitEvent.objects.filter(device=report.device, message_id=message.id).first()
+    if event is not None:
+        if event.signature != report.signature:
+            raise MessageIdReused(message.id)
+        _check_still_bound(event)
+        return Answer(message.id, Verdict.DUPLICATE)
+    past = RejectedMessage.objects.filter(
+        device=report.device, message_id=message.id, signature=report.signature
+    ).first()
+    return Answer(message.id, Verdict.REJECTED, past.reason, past.sentence) if past else None
+
+
+def _check_still_bound(event: VisitEvent) -> None:
+    """A box may be opened on `duplicate`: only while the visit is still being served under that lease."""
+    if event.kind != EventKind.BIND_CARD or event.visit is None:
+        return
+    if event.visit.state != VisitState.SERVING or event.visit.lease != event.lease:
+        raise StaleLease(f"{event.visit} is no longer served under lease {event.lease}")
+
+
+def _note_number(report: Report, terminal: Terminal) -> None:
+    seq = report.message.seq
+    expected = devices.count_message(device=report.device, seq=seq)
+    if seq != expected:
+        kind = "sequence_gap" if seq > expected else "sequence_back"
+        record_office(kind=kind, terminal=terminal, body={"expected": expected, "got": seq})
+
+
+def _check_clock(report: Report) -> None:
+    """Messages from the outbox may be old; a card is bound now or not at all."""
+    off = (report.at - clock.now()).total_seconds()
+    if report.message.kind is EventKind.BIND_CARD and abs(off) > settings.CLOCK_LIMIT:
+        raise ClockFarOff(f"{off:.0f} s")
+
+
+def _take_for_terminal(report: Report, terminal: Terminal) -> None:
+    if report.message.kind not in (EventKind.SWEEP_PROVEN, EventKind.WIPE_FAILED):
+        raise MalformedMessage(f"{report.message.kind} without a visit")
+    demanded = "proof" if report.message.kind is EventKind.SWEEP_PROVEN else "failure"
+    if not report.message.body.get(demanded):
+        raise MissingEvidence(f"{report.message.kind} lacks {demanded}")
+    record(event=_event(report), terminal=terminal, report=report)
+
+
+def _take_for_visit(report: Report, terminal: Terminal, payload: Any) -> None:
+    try:
+        with transaction.atomic():
+            visit = _visit_of(report, terminal)
+            _check_card(report, visit)
+            if report.message.kind is EventKind.CONFIRM:
+                _keep_signature(report, visit, payload)
+            apply(visit=visit, event=_event(report), report=report)
+    except (IllegalTransition, StaleLease):
+        if not _concerns_quarantine(report, terminal):
+            raise
+        # The visit has gone its way, but what the machine says of its own wipe still holds for the terminal.
+        record(event=_event(report), terminal=terminal, report=report)
+
+
+def _concerns_quarantine(report: Report, terminal: Terminal) -> bool:
+    kind = report.message.kind
+    wipe = kind is EventKind.WIPE_FAILED or (kind is EventKind.WIPE_PROVEN and terminal.quarantined)
+    return wipe and report.message.lease == terminal.lease
+
+
+def _visit_of(report: Report, terminal: Terminal) -> Visit:
+    try:
+        key = UUID(report.message.visit or "")
+    except ValueError as error:
+        raise VisitUnknown("no visit number") from error
+    visit = Visit.objects.select_for_update(of=("self",)).select_related("site").filter(pk=key).first()
+    if visit is None:
+        raise VisitUnknown(str(key))
+    if visit.terminal_id != terminal.pk:
+        raise StaleLease(f"{visit} does not stand on {terminal}")
+    return visit
+
+
+def _check_card(report: Report, visit: Visit) -> None:
+    if report.message.kind is EventKind.UNCURTAIN and report.message.body.get("card_tag") != visit.card_tag:
+        raise AnotherCard(str(visit))
+
+
+def _event(report: Report) -> Event:
+    return report.message.event()
+
+
+def _keep_signature(report: Report, visit: Visit, payload: Any) -> None:
+    """Seal the handwriting that the signed message has committed to."""
+    given = report.message.body.get("confirmation")
+    if not isinstance(given, dict) or given.get("kind") not in _SIGNED:
+        if payload is not None:
+            raise MalformedMessage("a payload without a signature")
+        return
+    salt, drawing = _drawing(payload)
+    commitment = str(given.get("commitment"))
+    try:
+        sealed.check_commitment(commitment, salt, drawing)
+    except (ValueError, rfc8785.CanonicalizationError) as error:
+        raise MalformedMessage("salt or drawing cannot be read") from error
+    row = Signature(visit=visit, commitment=commitment, stored_at=clock.now())
+    plain = json.dumps({"salt": salt, "payload": drawing}).encode()
+    row.sealed = sealed.seal(keys.key_bytes(settings.SEALING_KEY_FILE), row.place, plain)
+    row.save(force_insert=True)
+
+
+def _drawing(payload: Any) -> tuple[str, dict[str, Any]]:
+    if not isinstance(payload, dict) or set(payload) != {"salt", "payload"}:
+        raise MissingEvidence("the signature itself is missing")
+    salt, drawing = payload["salt"], payload["payload"]
+    if not isinstance(salt, str) or not isinstance(drawing, dict) or set(drawing) != {"strokes", "width", "height"}:
+        raise MalformedMessage("salt or drawing has the wrong form")
+    if not isinstance(drawing["strokes"], list) or not any(drawing["strokes"]):
+        raise MissingEvidence("an empty signature")
+    return salt, drawing
+
+
+def _note_state(report: Report, terminal: Terminal) -> None:
+    """The terminal's state by its own table, and the quarantine that depends on the proofs."""
+    kind = report.message.kind
+    fresh = Terminal.objects.get(pk=terminal.pk)
+    fresh.state = _REPORTED_STATE.get(kind, TerminalState(fresh.state)).value
+    if kind is EventKind.WIPE_FAILED:
+        fresh.quarantined, fresh.cleared = True, False
+    elif kind in (EventKind.WIPE_PROVEN, EventKind.SWEEP_PROVEN) and fresh.cleared:
+        fresh.quarantined = fresh.cleared = False
+    fresh.last_seen, fresh.training = clock.now(), report.message.training
+    fresh.save(update_fields=["state", "quarantined", "cleared", "last_seen", "training"])
+
+
+def _reject(device: Device, given: object, refusal: Refusal) -> Answer:
+    message = given.get("message") if isinstance(given, dict) else None
+    signature = given.get("signature") if isinstance(given, dict) else None
+    name = message.get("id") if isinstance(message, dict) else None
+    number = name if isinstance(name, str) and name.isprintable() and len(name) <= 64 else ""
+    RejectedMessage.objects.create(
+        device=device,
+        terminal_id=device.terminal_id,
+        message_id=number,
+        raw=json.dumps(given)[: settings.DATA_UPLOAD_MAX_MEMORY_SIZE],
+        signature=signature[:200] if isinstance(signature, str) and signature.isascii() else "",
+        reason=refusal.code,
+        sentence=refusal.sentence,
+        received_at=clock.now(),
+    )
+    return Answer(number, Verdict.REJECTED, refusal.code, refusal.sentence)

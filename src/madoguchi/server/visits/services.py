@@ -1,0 +1,204 @@
+"""What staff do with visits. Together with `inbox` the only writers of visits; states come from `transitions.apply`."""
+
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from madoguchi.protocol import (
+    Confirmation,
+    Event,
+    EventKind,
+    IllegalTransition,
+    InterruptReason,
+    Outcome,
+    Permission,
+    TerminalState,
+    VisitState,
+    step,
+)
+from madoguchi.server import clock
+from madoguchi.server.accounts.models import Staff
+from madoguchi.server.accounts.permissions import require
+from madoguchi.server.counters.models import Device, ProcedureKind, Site, Terminal
+from madoguchi.server.errors import (
+    NothingToClear,
+    OtherSite,
+    ProcedureNotOffered,
+    SameStaffTwice,
+    TerminalBusy,
+    TicketTaken,
+)
+from madoguchi.server.visits.models import DayCounter, Visit, VisitEvent, ticket_text
+from madoguchi.server.visits.record import record
+from madoguchi.server.visits.selectors import open_visit, why_not_ready
+from madoguchi.server.visits.transitions import apply, lock_terminal, lock_visit
+
+_WIPES = (EventKind.WIPE_FAILED.value, EventKind.WIPE_PROVEN.value, EventKind.SWEEP_PROVEN.value)
+
+
+@transaction.atomic
+def issue_ticket(*, site: Site, procedure: ProcedureKind, preflight: dict[str, Any], staff: Staff) -> Visit:
+    """A new ticket, waiting. `preflight`: the answers of reception. Raises `ProcedureNotOffered`."""
+    require(staff=staff, permission=Permission.ISSUE_TICKET, site_id=site.pk)
+    if not procedure.offered(clock.today()):
+        raise ProcedureNotOffered(procedure.code)
+    event = Event(EventKind.ISSUE, staff.acts_as, body={"preflight": preflight, "procedure": procedure.code})
+    state = step(None, event)[0].state  # type: ignore[type-var]  # None: the row creates the visit
+    number = _next_number(site)
+    visit = Visit.objects.create(
+        site=site,
+        day=clock.today(),
+        number=number,
+        ticket=ticket_text(site.ticket_letter, number),
+        procedure=procedure,
+        preflight=preflight,
+        state=state,
+        created_at=clock.now(),
+    )
+    record(event=event, visit=visit, staff=staff)
+    return visit
+
+
+def call(*, visit: Visit, terminal: Terminal, staff: Staff) -> Visit:
+    """Call the ticket to the terminal under a new lease; of several callers at once, one wins.
+
+    Raises the gate's refusals (`selectors.why_not_ready`), `TicketTaken`, `OtherSite`, `NotYours`, `Forbidden`.
+    """
+    require(staff=staff, permission=Permission.CALL_TICKET, site_id=terminal.site_id)
+    require(staff=staff, permission=Permission.CALL_TICKET, site_id=visit.site_id)
+    try:
+        with transaction.atomic():
+            return _call(visit, terminal, staff)
+    except IntegrityError as error:
+        raise TerminalBusy(str(terminal)) from error
+
+
+def _call(visit: Visit, terminal: Terminal, staff: Staff) -> Visit:
+    lease = _grant_lease(terminal)
+    _check_gate(terminal)
+    ticket = Visit.objects.select_for_update(of=("self",)).select_related("procedure", "site").get(pk=visit.pk)
+    if ticket.site_id != terminal.site_id:
+        raise OtherSite(f"{ticket} at {terminal}")
+    body = {"terminal": str(terminal.pk), "lease": lease}
+    try:
+        apply(visit=ticket, event=Event(EventKind.CALL, staff.acts_as, lease, body), staff=staff)
+    except IllegalTransition as error:
+        raise TicketTaken(ticket.ticket) from error
+    return ticket
+
+
+def _grant_lease(terminal: Terminal) -> int:
+    """The first statement of a call: takes the row's lock, so that what is read after it cannot change under it."""
+    table = connection.ops.quote_name(Terminal._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET lease = lease + 1 WHERE id = %s RETURNING lease",  # noqa: S608 - a constant name
+            [Terminal._meta.pk.get_db_prep_value(terminal.pk, connection)],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Terminal.DoesNotExist(str(terminal.pk))
+    return int(row[0])
+
+
+def _check_gate(terminal: Terminal) -> None:
+    held = Terminal.objects.select_related("site").get(pk=terminal.pk)
+    enrolled = Device.objects.filter(terminal=held, revoked_at__isnull=True).exists()
+    refusal = why_not_ready(held, enrolled=enrolled, held=open_visit(held) is not None, now=clock.now())
+    if refusal is not None:
+        raise refusal
+
+
+@transaction.atomic
+def return_to_queue(*, visit: Visit, staff: Staff, reason: str) -> Visit:
+    """Nobody came: back to waiting. Only before a card was bound."""
+    return _by_staff(visit, staff, Permission.CALL_TICKET, EventKind.RETURN_TO_QUEUE, {"reason": reason})
+
+
+@transaction.atomic
+def withdraw(*, visit: Visit, staff: Staff, reason: str) -> Visit:
+    """The citizen left before any box was opened."""
+    return _by_staff(visit, staff, Permission.WITHDRAW_TICKET, EventKind.WITHDRAW, {"reason": reason})
+
+
+@transaction.atomic
+def ask_end(*, visit: Visit, staff: Staff, reason: str) -> Visit:
+    """Ask the terminal to end the visit now; it hears so at its next poll."""
+    return _by_staff(visit, staff, Permission.ASK_END, EventKind.ASK_END, {"reason": reason})
+
+
+@transaction.atomic
+def confirm_spoken(
+    *, visit: Visit, staff: Staff, second: Staff, outcome: Outcome, reason: InterruptReason | None
+) -> Visit:
+    """The citizen confirmed the log-out aloud before two staff. Closes the visit. Raises `SameStaffTwice`."""
+    require(staff=second, permission=Permission.CONFIRM_FOR_CITIZEN, site_id=visit.site_id)
+    if second.pk == staff.pk:
+        raise SameStaffTwice(staff.username)
+    given = {"kind": Confirmation.SPOKEN.value, "staff_1": staff.username, "staff_2": second.username}
+    return _confirm(visit, staff, given, outcome, reason)
+
+
+@transaction.atomic
+def confirm_absent(*, visit: Visit, staff: Staff, why: str, outcome: Outcome, reason: InterruptReason | None) -> Visit:
+    """The citizen had left: a member of staff looked at the locked screen. `why` is recorded. Closes the visit."""
+    return _confirm(visit, staff, {"kind": Confirmation.ABSENT.value, "reason": why}, outcome, reason)
+
+
+def _confirm(
+    visit: Visit, staff: Staff, given: dict[str, str], outcome: Outcome, reason: InterruptReason | None
+) -> Visit:
+    body: dict[str, Any] = {"confirmation": given, "outcome": outcome.value}
+    if reason is not None:
+        body["reason"] = reason.value
+    return _by_staff(visit, staff, Permission.CONFIRM_FOR_CITIZEN, EventKind.CONFIRM, body)
+
+
+@transaction.atomic
+def attest_wipe(*, visit: Visit, staff: Staff, proof: str, reason: str) -> Visit:
+    """An officer has taken the machine away: it is revoked and out of service, the visit can be confirmed.
+
+    `proof`: what was done with the machine (power cut, storage removed, …), in words.
+    """
+    body = {"proof": {"attested": proof, "by": staff.username}, "reason": reason}
+    return _by_staff(visit, staff, Permission.ATTEST_WIPE, EventKind.ATTEST_WIPE, body)
+
+
+@transaction.atomic
+def clear_quarantine(*, terminal: Terminal, staff: Staff, reason: str) -> Terminal:
+    """Allow the terminal to wipe again. It stays out of use until that wipe is proven. Raises `NothingToClear`."""
+    require(staff=staff, permission=Permission.CLEAR_QUARANTINE, site_id=terminal.site_id)
+    held = lock_terminal(terminal.pk)
+    if not held.quarantined and held.state != TerminalState.QUARANTINED:
+        raise NothingToClear(str(held))
+    event = Event(EventKind.CLEAR, staff.acts_as, body={"reason": reason})
+    visit = open_visit(held)
+    if visit is not None and visit.state == VisitState.ENDING:
+        apply(visit=lock_visit(visit)[0], event=Event(event.kind, event.by, visit.lease, event.body), staff=staff)
+    else:
+        record(event=event, terminal=held, staff=staff)
+    # A proof that came after the failure is enough; otherwise the terminal has to bring one.
+    held.quarantined = held.cleared = not _proven_since(held)
+    held.save(update_fields=["quarantined", "cleared"])
+    return held
+
+
+def _proven_since(terminal: Terminal) -> bool:
+    last = VisitEvent.objects.filter(terminal=terminal, kind__in=_WIPES).order_by("-pk").first()
+    return last is not None and last.kind != EventKind.WIPE_FAILED and terminal.state != TerminalState.QUARANTINED
+
+
+def _by_staff(visit: Visit, staff: Staff, permission: Permission, kind: EventKind, body: dict[str, Any]) -> Visit:
+    require(staff=staff, permission=permission, site_id=visit.site_id)
+    held, _ = lock_visit(visit)
+    apply(visit=held, event=Event(kind, staff.acts_as, held.lease, body), staff=staff)
+    return held
+
+
+def _next_number(site: Site) -> int:
+    """Numbers without gaps or doubles: the counter's row is held until the ticket is written."""
+    DayCounter.objects.bulk_create([DayCounter(site=site, day=clock.today())], ignore_conflicts=True)
+    rows = DayCounter.objects.filter(site=site, day=clock.today())
+    rows.update(last=F("last") + 1)
+    return rows.get().last
