@@ -12,6 +12,10 @@ from madoguchi.terminal.cdp import Cdp, CdpError
 from madoguchi.terminal.policies import reachable, resolver_rules
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, LOGOUT_VISITED
 
+_PAUSE = 0.02
+_UNTITLED = 0.5
+"""Seconds after which a page that has only its address for a name is believed to have no title."""
+
 BAR_HEIGHT = 56
 """Pixels of the bar above the browser on a real display."""
 
@@ -48,13 +52,14 @@ def browser_command(config: BoxConfig, procedure: Procedure, *, home: str) -> li
     """Chromium's command line for one visit. The browser's own sandbox stays on."""
     width, height = config.size
     top = 0 if config.display is None else BAR_HEIGHT
+    rules = resolver_rules(reachable(procedure, card_client=config.card_client))
     return [
         str(config.chromium),
         *_FLAGS,
         f"--user-data-dir={home}/browser",
         f"--window-position=0,{top}",
         f"--window-size={width},{height - top}",
-        f"--host-resolver-rules={resolver_rules(reachable(procedure, card_client=config.card_client))}",
+        f"--host-resolver-rules={rules}",
         f"--app={procedure.start_url}",
     ]
 
@@ -72,7 +77,7 @@ class Browser:
         while not self.pages():
             if time.monotonic() > deadline:
                 raise CdpError("the browser shows no page")
-            time.sleep(0.02)
+            time.sleep(_PAUSE)
 
     def pages(self) -> list[Mapping[str, Any]]:
         """List the open pages, as the browser lists them."""
@@ -85,11 +90,30 @@ class Browser:
             return LOGOUT_NOT_TRIED
         deadline = time.monotonic() + limit
         with suppress(CdpError):
-            target = self._cdp.call("Target.createTarget", {"url": url, "background": True}, timeout=limit)["targetId"]
-            return self._watch(target, deadline)
+            given = {"url": url, "hidden": True}
+            target = self._cdp.call("Target.createTarget", given, timeout=limit)["targetId"]
+            return LOGOUT_VISITED if self._answered(target, deadline) else LOGOUT_UNREACHABLE
         return LOGOUT_UNREACHABLE
 
-    def _watch(self, target: str, deadline: float) -> str:
-        while time.monotonic() < deadline:
-            time.sleep(0.02)
-        return LOGOUT_VISITED
+    def _answered(self, target: str, deadline: float) -> bool:
+        """Watch a page from outside: under the visit's policies nobody may look into it.
+
+        Chromium first names a page by its address without the scheme, then by its title; it names its own error pages
+        by the bare host. A page that keeps its address has no title.
+        """
+        unnamed_since = None
+        while (moment := time.monotonic()) < deadline:
+            address, title = self._named(target)
+            if title and title == urlsplit(address).hostname:
+                return False
+            if title and not address.endswith(f"//{title}") and not address.endswith(f"//{title}/"):
+                return True
+            unnamed_since = (unnamed_since or moment) if title else None
+            if unnamed_since is not None and moment - unnamed_since > _UNTITLED:
+                return True
+            time.sleep(_PAUSE)
+        return False
+
+    def _named(self, target: str) -> tuple[str, str]:
+        found = self._cdp.call("Target.getTargets")["targetInfos"]
+        return next(((info["url"], info["title"]) for info in found if info["targetId"] == target), ("", ""))

@@ -14,6 +14,7 @@ from madoguchi.terminal.errors import TerminalError
 
 Handler = Callable[[Mapping[str, Any]], None]
 _CHUNK = 1 << 16
+_SEND_LIMIT = 2.0
 
 
 class CdpError(TerminalError):
@@ -73,6 +74,13 @@ class Cdp:
         finally:
             with self._lock:
                 self._waiting.pop(number, None)
+
+    def send(self, method: str, params: Mapping[str, Any], *, session: str | None = None) -> None:
+        """Send one command and let its answer go. Raises `CdpClosed`, `CdpTimeout`."""
+        message = {"id": next(self._numbers), "method": method, "params": dict(params)}
+        if session is not None:
+            message["sessionId"] = session
+        self._send(json.dumps(message).encode() + b"\0", time.monotonic() + _SEND_LIMIT)
 
     def close(self) -> None:
         """Let go of the pipes and end the reading thread. Idempotent; `on_close` is not called for it."""

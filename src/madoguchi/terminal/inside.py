@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.spawn import Pipes
 
 HOME = "/home/visit"
 _CACHE = Path("/var/cache/fontconfig")
+
+_NO_CORE = ("prlimit", "--core=1:1", "--")
+"""A limit of one byte, not of none: the kernel hands no core to a collector outside the box then (see core(5))."""
 
 HEARTBEAT_LIMIT = 2
 """Seconds without a heartbeat after which the box ends itself."""
@@ -39,20 +43,18 @@ kill -KILL -- "$all"
 
 def script_arguments(command: list[str]) -> list[str]:
     """Compose the first program of a box, with the browser's command line."""
-    return ["/bin/bash", "-c", _SCRIPT, "box", *command]
+    return [*_NO_CORE, "/bin/bash", "-c", _SCRIPT, "box", *command]
 
 
-def script_environment(
-    *, cdp_in: int, cdp_out: int, beat: int, virtual: tuple[int, int] | None, boxed: bool
-) -> Mapping[str, str]:
+def script_environment(pipes: Pipes, *, virtual: tuple[int, int] | None, boxed: bool) -> Mapping[str, str]:
     """Tell the script what it needs: descriptor numbers, the virtual screen's size, and whom it may kill.
 
     In a box that is every process it can see; outside only its own process group.
     """
     return {
-        "CDP_IN": str(cdp_in),
-        "CDP_OUT": str(cdp_out),
-        "BEAT": str(beat),
+        "CDP_IN": str(pipes.cdp_in),
+        "CDP_OUT": str(pipes.cdp_out),
+        "BEAT": str(pipes.beat_in),
         "VIRTUAL": f"{virtual[0]}x{virtual[1]}x24" if virtual else "",
         "KILL": "-1" if boxed else "0",
     }

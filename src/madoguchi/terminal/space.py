@@ -8,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.errors import BoxUnavailable
 from madoguchi.terminal.namespaces import PROC
 from madoguchi.terminal.ports import SPACE_NAMESPACE, SPACE_UNMOUNTED
+from madoguchi.terminal.spawn import Person
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _MS_NOSUID, _MS_NODEV = 0x2, 0x4
@@ -98,6 +100,13 @@ class NamespaceSpace:
     def release(self) -> None:
         """Remove the directory with the policies."""
         shutil.rmtree(self._base, ignore_errors=True)
+
+
+def make_space(base: Path, *, config: BoxConfig, person: Person) -> Space:
+    """Make a new, empty space for one visit: mounted if the agent may, else inside the box. Raises `BoxUnavailable`."""
+    if os.geteuid() == 0:
+        return MountedSpace(base, size_mib=config.space_mib, uid=person.uid, gid=person.gid)
+    return NamespaceSpace(base, size_mib=config.space_mib)
 
 
 def unmount(place: Path) -> None:

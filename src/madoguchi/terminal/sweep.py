@@ -1,10 +1,172 @@
-"""Destroying what an earlier, killed agent left behind."""
+"""Destroying what an earlier agent left behind, whatever killed it: run before a terminal reports itself locked.
+
+Ours is decided by marks that survive the agent, never by a command line:
+
+1. a process started with our marker in its environment, and all its descendants (Chromium overwrites the environment
+   of its helpers, so the mark is looked up along the parents);
+2. everything in a private PID, IPC or mount namespace of one of those;
+3. as root, every process of the browser's own user, unless its box belongs to another agent that is alive.
+
+A box that was killed while it started can leave a namespace's PID 1 behind that shows up late: the sweep ends only
+after two scans in a row have found nothing.
+"""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, WipeProof
+from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
+from madoguchi.terminal.namespaces import (
+    AGENT,
+    MARKER,
+    Namespaces,
+    Process,
+    environ_of,
+    holders,
+    namespaces_of,
+    processes,
+    started,
+)
+from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, SPACE_NONE, SPACE_UNMOUNTED, WipeProof
 from madoguchi.terminal.proof import now
+from madoguchi.terminal.space import SpaceHeld, stale_mounts, unmount
+from madoguchi.terminal.spawn import visitor
+
+_PAUSE = 0.05
+_QUIET_SCANS = 2
 
 
-def sweep(config: BoxConfig) -> WipeProof:
-    """Sweep."""
-    return WipeProof(False, LOGOUT_NOT_TRIED, now(), now(), now(), "none")
+def sweep(config: BoxConfig, *, training: bool = False) -> WipeProof:
+    """Destroy every leftover of the agent with this state directory, and prove it. Raises `WipeUnproven`."""
+    deadline = time.monotonic() + config.sweep_limit
+    killed = kill_leftovers(config, deadline=deadline)
+    gone = now()
+    spaces, unmounted = _sweep_spaces(config.runtime, deadline)
+    return WipeProof(
+        training=training,
+        logout=LOGOUT_NOT_TRIED,
+        processes_gone_at=gone,
+        namespaces_empty_at=gone,
+        space_gone_at=now(),
+        space=SPACE_UNMOUNTED if unmounted else SPACE_NONE,
+        leftovers=killed + spaces,
+    )
+
+
+def leftovers(config: BoxConfig) -> list[Process]:
+    """Live processes of ours by the rules above; never this process or one of its ancestors."""
+    table = processes()
+    owners = {pid: _owner(pid, table) for pid in table}
+    marked = {pid for pid, (name, _) in owners.items() if name == config.name}
+    found = marked | _neighbours(marked, table) | _of_browser_user(config, table, owners)
+    return [table[pid] for pid in found - _lineage(table)]
+
+
+def kill_leftovers(config: BoxConfig, *, deadline: float) -> int:
+    """Kill until two scans in a row are empty; how many there were. Raises `WipeUnproven`."""
+    killed: set[Process] = set()
+    quiet = 0
+    while quiet < _QUIET_SCANS:
+        found = leftovers(config)
+        quiet = 0 if found else quiet + 1
+        if found and time.monotonic() > deadline:
+            raise WipeUnproven(f"leftover processes: {', '.join(str(process.pid) for process in found)}")
+        for process in found:
+            _kill(process)
+        killed.update(found)
+        time.sleep(_PAUSE)
+    return len(killed)
+
+
+def _sweep_spaces(runtime: Path, deadline: float) -> tuple[int, bool]:
+    """Unmount and remove everything below `runtime`; how many spaces there were, and whether one was mounted."""
+    mounts = stale_mounts(runtime)
+    for place in mounts:
+        _unmount(place, deadline)
+    spaces = {*mounts, *(runtime.iterdir() if runtime.is_dir() else ())}
+    shutil.rmtree(runtime, ignore_errors=True)
+    if runtime.exists():
+        raise WipeUnproven("leftover files cannot be removed")
+    return len(spaces), bool(mounts)
+
+
+def _unmount(place: Path, deadline: float) -> None:
+    devices = frozenset({place.stat().st_dev})
+    while stands := _stands(place, devices):
+        if time.monotonic() > deadline:
+            raise WipeUnproven(stands)
+        time.sleep(_PAUSE)
+
+
+def _stands(place: Path, devices: frozenset[int]) -> str:
+    try:
+        unmount(place)
+    except SpaceHeld as held:
+        return f"{held}; held by {holders(devices)}"
+    pids = holders(devices)
+    return f"a leftover space is held by {pids}" if pids else ""
+
+
+def _owner(pid: int, table: Mapping[int, Process]) -> tuple[str, str]:
+    """The marker (name of the agent's boxes, agent process) of a process or of its nearest marked ancestor."""
+    while pid in table:
+        environment = environ_of(pid)
+        if MARKER in environment:
+            return environment[MARKER], environment.get(AGENT, "")
+        pid = table[pid].parent
+    return "", ""
+
+
+def _neighbours(marked: set[int], table: Mapping[int, Process]) -> set[int]:
+    """Processes that share a namespace with a marked one, other than the namespaces we live in ourselves."""
+    own = namespaces_of(os.getpid())
+    spaces = {pid: space for pid in table if (space := namespaces_of(pid)) is not None}
+    private = [
+        part for pid in marked & spaces.keys() for part in _parts(spaces[pid]) if own and part not in _parts(own)
+    ]
+    return {pid for pid, space in spaces.items() if not _parts(space).isdisjoint(private)}
+
+
+def _parts(space: Namespaces) -> set[tuple[str, int]]:
+    return {("pid", space.pid), ("ipc", space.ipc), ("mnt", space.mnt)}
+
+
+def _of_browser_user(
+    config: BoxConfig, table: Mapping[int, Process], owners: Mapping[int, tuple[str, str]]
+) -> set[int]:
+    if os.geteuid() != 0:
+        return set()
+    try:
+        uid = visitor(config).uid
+    except BoxUnavailable:
+        return set()
+    return {pid for pid, process in table.items() if process.uid == uid and not _of_living_agent(owners[pid])}
+
+
+def _of_living_agent(owner: tuple[str, str]) -> bool:
+    pid, _, begun = owner[1].partition(":")
+    return pid.isdigit() and begun.isdigit() and started(int(pid)) == int(begun)
+
+
+def _lineage(table: Mapping[int, Process]) -> set[int]:
+    pid, found = os.getpid(), {1}
+    while pid in table and pid not in found:
+        found.add(pid)
+        pid = table[pid].parent
+    return found
+
+
+def _kill(process: Process) -> None:
+    """Kill this very process, not another that got its number meanwhile."""
+    with suppress(ProcessLookupError):
+        pidfd = os.pidfd_open(process.pid)
+        try:
+            if started(process.pid) == process.started:
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        finally:
+            os.close(pidfd)

@@ -1,0 +1,155 @@
+"""Training without a box: an ordinary browser in a directory of its own, for newcomers on a machine without rights.
+
+It proves nothing, and says so: every proof carries `training` and the space `none`. Refused outside training.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from madoguchi.protocol import Assignment, Procedure
+from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.browser import browser_command
+from madoguchi.terminal.cdp import CdpError
+from madoguchi.terminal.check import can_sandbox, check_bare
+from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
+from madoguchi.terminal.inside import browser_environment, script_arguments, script_environment
+from madoguchi.terminal.live import Death, Live
+from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
+from madoguchi.terminal.space import prepare_runtime
+from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
+from madoguchi.terminal.sweep import kill_leftovers, sweep
+
+
+def _nothing() -> None:
+    """What pressing 終了 does when nobody listens."""
+
+
+class BareBoxes:
+    """Port `Boxes` without boxes. Raises `BoxUnavailable` when it is made outside training."""
+
+    def __init__(self, config: BoxConfig, *, on_finish: Callable[[], None] = _nothing) -> None:
+        if not config.training:
+            raise BoxUnavailable("箱なしで動くのは練習のときだけです (training only)。")
+        self._config = config
+        self._on_finish = on_finish
+
+    @property
+    def training(self) -> bool:
+        """Nothing here protects a citizen."""
+        return True
+
+    def missing(self) -> tuple[str, ...]:
+        """Name what even this needs, one line each."""
+        return tuple(missing.line() for missing in check_bare(self._config))
+
+    def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> "BareBox":
+        """Start a browser (port `Boxes.open`). Raises `BoxUnavailable`."""
+        if missing := self.missing():
+            raise BoxUnavailable(*missing)
+        box = BareBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+        try:
+            box.wait_ready()
+        except CdpError as error:
+            box.destroy()
+            raise BoxUnavailable(f"ブラウザが動き出しません: {error.code} (the browser does not start)。") from error
+        return box
+
+    def sweep(self) -> WipeProof:
+        """Destroy what an earlier agent left (port `Boxes.sweep`)."""
+        return sweep(self._config, training=True)
+
+
+class BareBox:
+    """One browser without a box (port `Box`)."""
+
+    def __init__(self, config: BoxConfig, procedure: Procedure, death: Death, *, on_finish: Callable[[], None]) -> None:
+        self._config = config
+        self._death = death
+        self._destroying = threading.Lock()
+        person = visitor(config)
+        prepare_runtime(config.runtime)
+        self._home = _make_home(config.runtime / secrets.token_hex(8), person)
+        pipes = Pipes()
+        self._process = _launch(config, procedure, self._home, person, pipes)
+        self._live = Live(config, pipes, death, on_finish=on_finish)
+
+    @property
+    def screen(self) -> Screen | None:
+        """The virtual screen, if there is no display."""
+        return self._live.screen
+
+    def wait_ready(self) -> None:
+        """Wait until the page is there. Raises `CdpError`."""
+        self._live.wait_ready()
+
+    def curtain(self, down: bool) -> None:  # the port's signature
+        """Cover or show the page."""
+        self._live.shade.curtain(down)
+
+    def notice(self, text: str) -> None:
+        """Show one line on the bar."""
+        self._live.notice(text)
+
+    def idle_for(self) -> float | None:
+        """Seconds since the last action."""
+        return self._live.shade.idle_for()
+
+    def logout(self, url: str) -> str:
+        """Visit the site's log-out address."""
+        return self._live.logout(url)
+
+    def destroy(self) -> WipeProof:
+        """Kill what is ours and remove its directory. Raises `WipeUnproven` when that fails: even here it is said."""
+        self._death.expected()
+        with self._destroying:
+            self._live.close()
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            kill_leftovers(self._config, deadline=time.monotonic() + self._config.proof_limit)
+            shutil.rmtree(self._home, ignore_errors=True)
+            if self._home.exists():
+                raise WipeUnproven("the browser's directory cannot be removed")
+            return WipeProof(
+                training=True,
+                logout=self._live.last_logout,
+                processes_gone_at=None,
+                namespaces_empty_at=None,
+                space_gone_at=None,
+                space=SPACE_NONE,
+            )
+
+
+def _make_home(place: Path, person: Person) -> Path:
+    place.mkdir(mode=0o700)
+    os.chown(place, person.uid, person.gid)
+    return place
+
+
+def _launch(
+    config: BoxConfig, procedure: Procedure, home: Path, person: Person, pipes: Pipes
+) -> subprocess.Popen[bytes]:
+    """Start the browser in its own process group. Where the kernel allows no sandbox at all it runs without one."""
+    inner = script_environment(pipes, virtual=config.size if config.display is None else None, boxed=False)
+    command = browser_command(config, procedure, home=str(home))
+    if not can_sandbox(person):
+        command.insert(1, "--no-sandbox")
+    try:
+        return launch(
+            script_arguments(command),
+            environment={**browser_environment(config, home=str(home)), **inner, **marks(config)},
+            person=person,
+            pipes=pipes,
+        )
+    except BoxUnavailable:
+        pipes.close_outer()
+        shutil.rmtree(home, ignore_errors=True)
+        raise
