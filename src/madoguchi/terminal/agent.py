@@ -1,0 +1,389 @@
+"""The agent: every event goes through `protocol.step`, then the journal, then the world.
+
+Order of every step: (1) `step` decides, (2) one journal transaction keeps the new snapshot and the messages that
+report it, (3) the effects happen; what follows from them is handled before anything else that waits. A crash between
+(2) and (3) is what `RESTART` is for: it destroys and proves.
+
+- A refused event is noted and changes nothing. An exception in an effect while a box is open is doubt: the visit ends.
+- A journal that cannot be written ends the box at once and lets nothing open until it can be written again.
+- Ending asks nobody. Only binding a card waits for the server.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from madoguchi.card import read_card_tag
+from madoguchi.card.errors import ReaderLost
+from madoguchi.card.reader import Reader
+from madoguchi.protocol import (
+    Assignment,
+    EffectKind,
+    EndCause,
+    Event,
+    EventKind,
+    ProtocolError,
+    Role,
+    Terminal,
+    TerminalState,
+    step,
+)
+from madoguchi.terminal import texts
+from madoguchi.terminal.bind import BindResult
+from madoguchi.terminal.config import TerminalConfig
+from madoguchi.terminal.effects import GRACE, Effects
+from madoguchi.terminal.enrol import Credentials
+from madoguchi.terminal.errors import BoxUnavailable, JournalBroken
+from madoguchi.terminal.idle import IdleWatch
+from madoguchi.terminal.journal import Journal, Record
+from madoguchi.terminal.liaison import Fetched, Liaison, after_bind
+from madoguchi.terminal.link import Link
+from madoguchi.terminal.loop import Item, Loop
+from madoguchi.terminal.outbox import Stamper
+from madoguchi.terminal.ports import Boxes, Screen
+from madoguchi.terminal.reports import draft_for, next_record
+from madoguchi.terminal.status import Notice, Server, Status, about, view_of
+from madoguchi.terminal.timers import Clock, Timers
+from madoguchi.terminal.watch import Observation, Sight, Watcher
+
+_log = logging.getLogger(__name__)
+
+_HAS_BOX = frozenset({TerminalState.OPEN, TerminalState.CURTAINED})
+_BEAT_LIMIT = 6.0
+_TICK_SECONDS = 0.2
+_ASK_SECONDS = 10.0
+
+
+class Agent:
+    """One terminal. `start` first; then `run` in the main thread, or `settle`, `pump`, `tick` and `poll` by hand."""
+
+    def __init__(
+        self,
+        *,
+        config: TerminalConfig,
+        credentials: Credentials,
+        reader: Reader,
+        boxes: Boxes,
+        link: Link,
+        journal: Journal,
+        clock: Clock,
+        read_tag: Callable[[], str] | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.credentials = credentials
+        self._boxes = boxes
+        self._journal = journal
+        self._timers = Timers(clock)
+        self._idle = IdleWatch(clock=clock, limit=config.idle_seconds, warning=config.idle_warning)
+        self._stamp = Stamper(credentials, clock, self.training)
+        self._liaison = Liaison(
+            config=config,
+            clock=clock,
+            link=link,
+            journal=journal,
+            stamp=self._stamp,
+            training=self.training,
+            record=lambda: self._record,
+        )
+        self._effects = Effects(boxes=boxes, timers=self._timers, config=config, post=self.post)
+        tag = read_tag or partial(read_card_tag, reader, credentials.tag_key)
+        self.watcher = Watcher(reader=reader, read_tag=tag, tell=self._told, clock=clock)
+        self._loop = Loop(self._do)
+        self._record = Record()
+        self._notices: dict[str, Notice] = {}
+        self._lying = False
+        self._started = False
+        self._broken = False
+        self._status = Status(training=self.training)
+        self.news = threading.Event()
+
+    @property
+    def training(self) -> bool:
+        """Whether visits here are practice: by the switch, or because the boxes are not real."""
+        return self.config.training or self._boxes.training
+
+    # --- what other threads may call ---------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """Queue an event."""
+        self._loop.put(partial(self._handle, event))
+
+    def ask(self, event: Event, *, payload: Mapping[str, Any] | None = None) -> None:
+        """Queue an event and wait until it is on the disk.
+
+        Raises `ProtocolError` when the rules refuse it, `JournalBroken`, or `AgentBusy` when the loop does not answer
+        in time (the event may still be handled: repeat it under the same lease).
+        """
+        done: Future[None] = Future()
+        self._loop.put(partial(self._handle, event, payload=payload, done=done))
+        self._loop.result(done, seconds=_ASK_SECONDS, what=event.kind.value)
+
+    def finish(self) -> None:
+        """End the visit because the citizen says so (bar or desk page). Raises as `ask`."""
+        lease = self._record.terminal.lease
+        self.ask(Event(EventKind.END, Role.CITIZEN, lease, {"cause": EndCause.FINISH.value}))
+
+    def touch(self) -> None:
+        """Start the idle time again: somebody is there."""
+        self._loop.put(self._touched)
+
+    def status(self) -> Status:
+        """Return the latest picture."""
+        return self._status
+
+    def record(self) -> Record:
+        """Return what the agent remembers now."""
+        return self._record
+
+    def screen(self) -> Screen | None:
+        """Return the box's virtual screen while it may be shown: training, no display, visit open."""
+        box = self._effects.box
+        shown = self.config.training and not self.config.display and self._record.terminal.state is TerminalState.OPEN
+        return box.screen if shown and box is not None else None
+
+    def poll(self) -> None:
+        """Deliver what waits, ask the server once, queue the answer for the loop. Never raises link errors."""
+        try:
+            fetched = self._liaison.fetch()
+        except JournalBroken:
+            self._loop.put(self._break_down)
+        else:
+            self._loop.put(partial(self._fetched, fetched))
+
+    # --- the loop ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Load the journal, destroy whatever is left, prove it; only then is the terminal locked."""
+        self._loop.own()
+        self._record = self._journal.load() or Record()
+        self._loop.soon(partial(self._handle, Event(EventKind.RESTART, Role.TERMINAL)))
+        self._loop.soon(self._begun)
+        self._loop.pump()
+
+    def pump(self) -> int:
+        """Handle everything that waits, without blocking; return how many things that was."""
+        return self._loop.pump()
+
+    def settle(self) -> None:
+        """Look at the reader and handle everything until nothing is new: for replays and tests without threads."""
+        while self.watcher.observe() or self.pump():
+            pass
+
+    def tick(self) -> None:
+        """Fire what is due by the clock, then handle everything that waits. Loop thread only."""
+        self._loop.soon(self._tick)
+        self._loop.pump()
+
+    def run(self, stop: threading.Event) -> None:
+        """Handle events and timers until `stop`."""
+        self._loop.own()
+        while not stop.is_set():
+            self._loop.wait(_TICK_SECONDS)
+            self.tick()
+
+    def _do(self, item: Item) -> None:
+        try:
+            item()
+        except JournalBroken:
+            self._break_down()
+        except Exception as error:  # noqa: BLE001  # the loop outlives every error; an open visit does not
+            _log.exception("unexpected error in the loop")
+            self._doubt(type(error).__name__)
+        self._publish()
+
+    def _begun(self) -> None:
+        self._started = True
+
+    # --- one step ------------------------------------------------------------------------------------------------
+
+    def _handle(
+        self,
+        event: Event,
+        *,
+        assignment: Assignment | None = None,
+        payload: Mapping[str, Any] | None = None,
+        done: Future[None] | None = None,
+    ) -> None:
+        try:
+            effects = self._decide(event, assignment, payload)
+        except (ProtocolError, JournalBroken) as error:
+            if done is not None:
+                done.set_exception(error)
+            if isinstance(error, JournalBroken):
+                raise
+            self._note(error.code, f"{self._record.terminal.state} + {event.kind}")
+            return
+        if done is not None:
+            done.set_result(None)
+        self._publish()
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _decide(
+        self, event: Event, assignment: Assignment | None, payload: Mapping[str, Any] | None
+    ) -> list[EffectKind]:
+        if self._broken and event.kind is not EventKind.RESTART:
+            raise JournalBroken("waiting for the journal")
+        before = self._record
+        after, effects = step(before.terminal, event)
+        drafts = [draft_for(e.event, before.terminal, after, event, payload) for e in effects if e.event is not None]
+        record = next_record(before, after, assignment)
+        self._journal.commit(record, drafts, self._stamp)
+        self._record, self._broken = record, False
+        self._entered(before.terminal, after)
+        if drafts:
+            self.news.set()
+        return [effect.kind for effect in effects if effect.kind is not EffectKind.REPORT]
+
+    def _entered(self, before: Terminal, after: Terminal) -> None:
+        if before.state is after.state:
+            return
+        self._notices.pop("visit", None)
+        if after.state is TerminalState.OPEN:
+            self._touched()
+        if after.state is TerminalState.WAITING_CARD:
+            self._lying = self.watcher.present
+
+    def _carry_out(self, effect: EffectKind) -> None:
+        try:
+            if effect is EffectKind.BIND:
+                self._bind()
+                return
+            for event in self._effects.carry_out(effect, self._record):
+                self._soon(event)
+        except JournalBroken:
+            raise
+        except BoxUnavailable as error:
+            self._note(error.code, " / ".join(error.missing))
+            self._end(EndCause.BROWSER_DIED)
+        except Exception as error:  # noqa: BLE001  # not knowing what happened to a box is doubt
+            _log.exception("effect %s failed", effect)
+            self._doubt(f"{effect}: {type(error).__name__}")
+
+    def _soon(self, event: Event, assignment: Assignment | None = None) -> None:
+        self._loop.soon(partial(self._handle, event, assignment=assignment))
+
+    def _doubt(self, what: str) -> None:
+        self._note("Doubt", what)
+        if self._record.terminal.state in _HAS_BOX:
+            self._end(EndCause.DOUBT)
+
+    def _end(self, cause: EndCause) -> None:
+        self._soon(Event(EventKind.END, Role.TERMINAL, self._record.terminal.lease, {"cause": cause.value}))
+
+    def _break_down(self) -> None:
+        self._broken = True
+        self._effects.kill()
+
+    def _note(self, code: str, detail: str) -> None:
+        _log.warning("%s: %s", code, detail)
+        try:
+            self._journal.note(code=code, detail=detail)
+        except JournalBroken:
+            self._break_down()
+
+    # --- the card ------------------------------------------------------------------------------------------------
+
+    def _told(self, seen: Observation) -> None:
+        self._loop.put(partial(self._observed, seen))
+
+    def _observed(self, seen: Observation) -> None:
+        match seen.sight:
+            case Sight.SEEN:
+                self._notices.pop("card", None)
+                self._handle(Event(EventKind.CARD_SEEN, Role.TERMINAL, None, {"card_tag": seen.tag}))
+            case Sight.GONE:
+                self._notices.pop("card", None)
+                self._lying = False
+                self._handle(Event(EventKind.CARD_GONE, Role.TERMINAL))
+            case Sight.RECOVERED:
+                self._notices.pop("card", None)
+                self._lying = self.watcher.present
+            case _:
+                self._card_trouble(seen)
+
+    def _card_trouble(self, seen: Observation) -> None:
+        if seen.sentence:
+            self._notices["card"] = Notice(seen.code, seen.sentence)
+        if self._record.terminal.state in _HAS_BOX:
+            self._end(EndCause.READER_LOST if seen.sight is Sight.LOST else EndCause.DOUBT)
+
+    # --- the server ----------------------------------------------------------------------------------------------
+
+    def _fetched(self, fetched: Fetched) -> None:
+        called_for = self._liaison.digest(fetched, can_serve=self._can_serve())
+        if called_for is not None:
+            self._handle(called_for[0], assignment=called_for[1])
+        elif self._liaison.should_ask_again(card_present=self.watcher.still_there()):
+            self._bind()
+
+    def _can_serve(self) -> bool:
+        real = not self._boxes.training and not self._boxes.missing()
+        return self._liaison.server is not Server.REVOKED and not self._broken and (self.config.training or real)
+
+    def _bind(self) -> None:
+        self._notices.pop("visit", None)
+        if not self._can_serve():
+            return
+        outcome = self._liaison.bind()
+        if outcome.result is not BindResult.BOUND:
+            self._notices["visit"] = Notice(outcome.code, outcome.sentence or texts.BIND_REFUSED)
+        for event in after_bind(outcome, self._record.terminal, still_there=self.watcher.still_there()):
+            self._soon(event, self._record.assignment)
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self._broken:
+            self._handle(Event(EventKind.RESTART, Role.TERMINAL))
+            return
+        if GRACE in self._timers.take_due():
+            self._end(EndCause.CARD_GONE)
+        if self._record.terminal.state is TerminalState.OPEN and self._idle.is_over(self._effects.box):
+            self._end(EndCause.IDLE)
+        if self._record.terminal.state in _HAS_BOX:
+            self._check_beat()
+
+    def _touched(self) -> None:
+        self._idle.touch(self._effects.box)
+
+    def _check_beat(self) -> None:
+        beat = self.watcher.beat
+        if beat is not None and self.clock.monotonic() - beat > _BEAT_LIMIT:
+            self._notices["card"] = Notice(ReaderLost.__name__, ReaderLost.sentence)
+            self._end(EndCause.DOUBT)
+
+    # --- the picture ---------------------------------------------------------------------------------------------
+
+    def _publish(self) -> None:
+        can_serve = self._can_serve()
+        self._status = Status(
+            view=view_of(self._record.terminal.state, started=self._started, can_serve=can_serve),
+            visit=about(self._record),
+            training=self.training,
+            notices=self._shown_notices(),
+            missing=() if can_serve else self._boxes.missing(),
+            card_present=self.watcher.present,
+            card_lying=self._lying,
+            grace_deadline=self._timers.deadline(GRACE),
+            idle_deadline=self._idle.shown_deadline,
+            server=self._liaison.server,
+            skew_seconds=self._liaison.skew,
+            pending=self._pending(),
+            relay=self.screen() is not None,
+        )
+
+    def _shown_notices(self) -> tuple[Notice, ...]:
+        broken = Notice(JournalBroken.__name__, JournalBroken.sentence) if self._broken else None
+        every = (broken, self._notices.get("visit"), self._notices.get("card"), self._liaison.notice)
+        return tuple(notice for notice in every if notice is not None)
+
+    def _pending(self) -> tuple[int, int]:
+        try:
+            return self._journal.pending_count(), self._journal.parked_count()
+        except JournalBroken:
+            return self._status.pending

@@ -1,0 +1,111 @@
+"""What a step does to the world: box, curtain, grace timer. Each effect can be repeated without harm."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from madoguchi.protocol import EffectKind, EndCause, Event, EventKind, Role
+from madoguchi.terminal.config import TerminalConfig
+from madoguchi.terminal.errors import WipeUnproven
+from madoguchi.terminal.journal import Record
+from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, Box, Boxes, WipeProof
+from madoguchi.terminal.timers import Timers
+
+GRACE = "grace"
+
+_log = logging.getLogger(__name__)
+
+
+class Effects:
+    """Owns the box in use. Called from the agent's loop thread only; `post` may be called from any."""
+
+    def __init__(self, *, boxes: Boxes, timers: Timers, config: TerminalConfig, post: Callable[[Event], None]) -> None:
+        self._boxes = boxes
+        self._timers = timers
+        self._config = config
+        self._post = post
+        self.box: Box | None = None
+
+    def carry_out(self, kind: EffectKind, record: Record) -> tuple[Event, ...]:
+        """Do one effect; return what happened because of it. Raises whatever the box raises."""
+        match kind:
+            case EffectKind.OPEN_BOX:
+                self._open(record)
+            case EffectKind.DROP_CURTAIN:
+                self._curtain(down=True)
+            case EffectKind.LIFT_CURTAIN:
+                self._curtain(down=False)
+            case EffectKind.START_GRACE:
+                self._timers.arm(GRACE, self._config.grace_seconds)
+            case EffectKind.STOP_GRACE:
+                self._timers.disarm(GRACE)
+            case EffectKind.DESTROY_BOX:
+                return (self._destroy(record),)
+            case _:
+                raise ValueError(f"no effect of a terminal: {kind}")
+        return ()
+
+    def kill(self) -> None:
+        """Destroy the box without proof or record: the way out when the journal cannot be written."""
+        try:
+            if self.box is not None:
+                self.box.destroy()
+        except Exception:  # noqa: BLE001  # nothing more can be done here; the restart that follows proves or quarantines
+            _log.warning("the box did not end cleanly")
+
+    def _open(self, record: Record) -> None:
+        held = record.assignment
+        if held is None or self.box is not None:
+            raise RuntimeError("no assignment, or a box that should not be there")
+        lease = held.lease
+        # a box that dies after its visit names an old lease, and changes nothing
+        died = Event(EventKind.END, Role.TERMINAL, lease, {"cause": EndCause.BROWSER_DIED.value})
+        self.box = self._boxes.open(held, lambda _what: self._post(died))
+
+    def _curtain(self, *, down: bool) -> None:
+        if self.box is None:
+            raise RuntimeError("no box to cover")
+        self.box.curtain(down)
+
+    def _destroy(self, record: Record) -> Event:
+        try:
+            proof = self._destroy_box(record) if self.box is not None else self._boxes.sweep()
+        except WipeUnproven as error:
+            return _failed(error.failure)
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, the wipe is not proven
+            return _failed(f"unexpected {type(error).__name__}")
+        self.box = None
+        return Event(EventKind.WIPE_PROVEN, Role.TERMINAL, None, {"proof": proof.to_json()})
+
+    def _destroy_box(self, record: Record) -> WipeProof:
+        box = self.box
+        if box is None:
+            raise RuntimeError("no box")
+        _quietly(lambda: box.curtain(True), "curtain")  # noqa: FBT003  # the seam's own form
+        logout = self._log_out(box, record)
+        return replace(box.destroy(), logout=logout)
+
+    def _log_out(self, box: Box, record: Record) -> str:
+        url = record.assignment.procedure.logout_url if record.assignment else ""
+        if not url:
+            return LOGOUT_NOT_TRIED
+        answers: list[str] = []
+        # a daemon thread: an address that hangs must not hold up the end
+        visit = threading.Thread(
+            target=_quietly, args=(lambda: answers.append(box.logout(url)), "log-out"), daemon=True
+        )
+        visit.start()
+        visit.join(self._config.logout_seconds)
+        return answers[0] if answers else LOGOUT_UNREACHABLE
+
+
+def _failed(failure: str) -> Event:
+    return Event(EventKind.WIPE_FAILED, Role.TERMINAL, None, {"failure": failure})
+
+
+def _quietly(action: Callable[[], None], what: str) -> None:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001  # best effort before the kill: the kill itself is what counts
+        _log.warning("%s failed: %s", what, type(error).__name__)
