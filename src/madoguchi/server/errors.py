@@ -170,7 +170,7 @@ class RuleBroken(OfficeError):
 class OldMachineUnclear(OfficeError):
     """A visit stands on the terminal: a new machine cannot prove that the old one is empty."""
 
-    sentence = "この端末では前の方の対応が終わっていません。前の機械の電源が切れていることを確かめ、確認欄に印を付けてください。"
+    sentence = "前の方の対応が終わっていません。前の機械の電源が切れていることを確かめ、確認欄に印を付けてください。"
 
 
 class MalformedRequest(OfficeError):

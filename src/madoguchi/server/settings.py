@@ -135,8 +135,8 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [_ROOM / "static"]
+# Served from the packages themselves: no collected copy that could be out of date.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,0 +1,1 @@
+"""Staff: logins, roles, what they may do."""

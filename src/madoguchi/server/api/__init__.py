@@ -1,0 +1,1 @@
+"""What devices say to the server, and nothing else."""

@@ -1,7 +1,6 @@
 """The device API (docs/architecture.md). Devices only; every refusal is `{"reason", "sentence"}`."""
 
 import base64
-from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
@@ -72,7 +71,7 @@ def _device(request: HttpRequest) -> Device:
 
 
 @api.post("enrol", auth=None)
-def enrol(request: HttpRequest, data: EnrolIn) -> dict[str, str]:
+def enrol(request: HttpRequest, data: EnrolIn) -> dict[str, str]:  # noqa: ARG001 - ninja's signature
     """Turn a machine into a terminal with a one-time code."""
     made = devices.enrol(code=data.code, public_key=data.public_key)
     terminal = made.device.terminal
@@ -87,7 +86,7 @@ def enrol(request: HttpRequest, data: EnrolIn) -> dict[str, str]:
 
 
 @api.post("token")
-def token(request: HttpRequest, data: Nothing) -> dict[str, str]:
+def token(request: HttpRequest, data: Nothing) -> dict[str, str]:  # noqa: ARG001 - ninja checks the body by it
     """A new token; the old one works until the new one is first used."""
     return {"token": devices.roll_token(device=_device(request))}
 
@@ -95,8 +94,13 @@ def token(request: HttpRequest, data: Nothing) -> dict[str, str]:
 @api.post("poll")
 def poll_(request: HttpRequest, data: PollIn) -> dict[str, Any]:
     """What the server holds for the terminal."""
-    at = cast(datetime, data.clock)
-    held = poll(device=_device(request), state=data.state, clock_at=at, training=data.training, version=data.version)
+    held = poll(
+        device=_device(request),
+        state=data.state,
+        clock_at=data.clock,
+        training=data.training,
+        version=data.version,
+    )
     return {
         "server_time": held.server_time.isoformat(),
         "assignment": held.assignment.to_json() if held.assignment else None,
@@ -133,5 +137,5 @@ def _malformed(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 @api.exception_handler(AuthenticationError)
-def _nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+def _nobody(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
     return _office_error(request, TokenUnknown("no token"))

@@ -1,0 +1,1 @@
+"""Sites, terminals, procedures, help lines: the editable data of the counters."""

@@ -1,0 +1,1 @@
+"""From the ticket to the closing: reception, calling, confirming, the record."""

@@ -44,7 +44,7 @@ def issue_ticket(*, site: Site, procedure: ProcedureKind, preflight: dict[str, A
     if not procedure.offered(clock.today()):
         raise ProcedureNotOffered(procedure.code)
     event = Event(EventKind.ISSUE, staff.acts_as, body={"preflight": preflight, "procedure": procedure.code})
-    state = step(None, event)[0].state  # type: ignore[type-var]  # None: the row creates the visit
+    state = step(None, event)[0].state
     number = _next_number(site)
     visit = Visit.objects.create(
         site=site,

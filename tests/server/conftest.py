@@ -1,0 +1,85 @@
+"""The office's tests run on SQLite or PostgreSQL: MADOGUCHI_TEST_DATABASE=sqlite|postgres."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections
+from django.test import Client
+
+from madoguchi.server.accounts.models import Staff
+from madoguchi.server.config import database
+from madoguchi.server.counters.seed import City, seed_training_city
+from postgres import Cluster, cluster
+from server.databases import Fresh, fresh_database
+from server.seat import Seat
+
+PASSWORD = "counter-practice-1"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster | None]:
+    """The cluster of this session, when PostgreSQL is asked for."""
+    if os.environ.get("MADOGUCHI_TEST_DATABASE", "sqlite") != "postgres":
+        yield None
+        return
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres: Cluster | None) -> None:
+    """Choose the database before Django connects; each xdist worker has a cluster or a memory of its own."""
+    url = postgres.url("postgres") if postgres else "sqlite:///unused"
+    chosen = django_settings.DATABASES["default"]
+    chosen.update(database(url) | {"CONN_MAX_AGE": 0})
+    if "default" in connections:
+        del connections["default"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def office_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys in a temporary folder, passwords hashed fast."""
+    state: Path = tmp_path_factory.mktemp("state")
+    django_settings.STATE_DIR = state
+    django_settings.SECRET_KEY = "for tests only"
+    django_settings.SEALING_KEY_FILE = state / "sealing.key"
+    django_settings.SERVER_KEY_FILE = state / "server.key"
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return state
+
+
+@pytest.fixture
+def city(db: None) -> City:  # noqa: ARG001 - asks for the database
+    """The training city, all logins with the same password, the payment programme open."""
+    return seed_training_city(password=PASSWORD, payment_until=None)
+
+
+@pytest.fixture
+def staff(city: City) -> Callable[[str], Staff]:  # noqa: ARG001 - plants the city
+    """Staff by login name."""
+    return lambda username: Staff.objects.get(username=username)
+
+
+@pytest.fixture
+def seat(city: City, client: Client) -> Seat:
+    """An enrolled terminal of the first site that has just said that it is locked."""
+    made = Seat(city.terminals[0], client)
+    made.enrol()
+    made.poll()
+    return made
+
+
+@pytest.fixture
+def fresh(
+    django_db_setup: None,  # noqa: ARG001 - the migrated database is copied
+    django_db_blocker: Any,
+    postgres: Cluster | None,
+    tmp_path: Path,
+) -> Iterator[Fresh]:
+    """A committed database of this test's own, for several connections and processes at once."""
+    with django_db_blocker.unblock(), fresh_database(postgres, tmp_path) as made:
+        yield made
