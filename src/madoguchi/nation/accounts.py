@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
+import jaconv
+
 from madoguchi.card import Attributes
 from madoguchi.nation.bank import Account, Banks
 from madoguchi.nation.certificates import CertificateStatus, Service
@@ -39,7 +41,8 @@ SECOND_READ = "accounts.second_read"
 DAYS_UNTIL_REGISTERED = timedelta(days=3)
 """「数日」 until the status is registered: an assumption, editable as `days_until_registered`."""
 
-KANA = re.compile(r"[ァ-ヴー]+[  ][ァ-ヴー]+")
+KANA = re.compile(r"[ァ-ヴー]+( [ァ-ヴー]+)*")
+NUMBER = re.compile(r"[0-9]{7}")
 
 
 class Write(StrEnum):
@@ -61,7 +64,7 @@ class Write(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountApplication:
-    """What the person typed. `kana`: 口座名義カナ, full-width katakana with a space."""
+    """What the person typed. `kana`: 口座名義カナ, as `normal_kana` gives it."""
 
     account: Account
     kana: str
@@ -273,5 +276,15 @@ def check_form(application: AccountApplication) -> None:
     """Raises `InputMalformed` naming the field."""
     if not KANA.fullmatch(application.kana):
         raise InputMalformed("kana", "口座名義は、カタカナで、姓と名の間を空けて入力してください。")
-    if not re.fullmatch(r"[0-9]{7}", application.account.number):
+    if not NUMBER.fullmatch(application.account.number):
         raise InputMalformed("number", "口座番号は、数字7けたで入力してください。足りないときは前に0を付けます。")
+
+
+def normal_kana(text: str) -> str:
+    """Full-width katakana with one blank between the parts, from whatever kana was typed."""
+    return " ".join(jaconv.hira2kata(jaconv.h2z(text)).split())
+
+
+def normal_number(text: str) -> str:
+    """ASCII digits, from full-width ones too."""
+    return jaconv.z2h(text, kana=False, ascii=False, digit=True)

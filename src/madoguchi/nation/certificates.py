@@ -67,11 +67,14 @@ class CertificateStatus:
         with self.ground.lock:
             self._entries[_mark(certificate)] = _Entry(person, self.ground.now(), renewed=False)
 
-    def renew(self, person: str, certificate: Certificate) -> None:
-        """Revoke all earlier certificates of the person and register the new one, subject to the delays."""
+    def renew(self, person: str, certificate: Certificate, at: datetime | None = None) -> None:
+        """Revoke all earlier certificates of the person and register the new one, subject to the delays.
+
+        `at`: when it was renewed, if not now.
+        """
         with self.ground.lock:
             self.revoke(person)
-            self._entries[_mark(certificate)] = _Entry(person, self.ground.now(), renewed=True)
+            self._entries[_mark(certificate)] = _Entry(person, at or self.ground.now(), renewed=True)
 
     def revoke(self, person: str) -> None:
         """Revoke whatever the person holds, for example after the card was lost."""

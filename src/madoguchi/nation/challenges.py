@@ -12,10 +12,10 @@ Rules:
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cryptography.x509 import Certificate
 
@@ -52,10 +52,6 @@ class Challenge:
     digest: str
     use: CardUse
     summary: Summary
-
-    def to_json(self) -> dict[str, Any]:
-        """What the card client fetches."""
-        return asdict(self) | {"use": self.use.value, "summary": [list(line) for line in self.summary]}
 
 
 @dataclass(frozen=True, slots=True)

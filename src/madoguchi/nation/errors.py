@@ -218,6 +218,43 @@ class ChallengeCancelled(NationError):
     sentence = "カードの読み取りをやめました。何も登録していません。続けるときは、もう一度お試しください。"
 
 
+class AnswerMalformed(NationError):
+    """The card client's answer is not of the agreed form, or does not hold what was asked for."""
+
+    code = "answer_malformed"
+    sentence = "カードの読み取り結果を受け取れませんでした。はじめのページから、もう一度お試しください。"
+
+
+class ChallengeForged(NationError):
+    """A card request that does not fit its own digest, or names another site than it came from: not signed."""
+
+    code = "challenge_forged"
+    sentence = "サイトからの依頼が正しくないので、カードを使いませんでした。窓口の職員に知らせてください。"
+
+
+class SiteUnknown(NationError):
+    """The card client does not serve this site."""
+
+    code = "site_unknown"
+    sentence = "このサイトではカードを使えません。はじめのページから、もう一度お試しください。"
+
+
+class SiteUnreachable(NationError):
+    """The site does not answer the card client."""
+
+    code = "site_unreachable"
+    sentence = "サイトにつながりません。何も登録していません。窓口の職員に知らせてください。"
+
+
+class SiteRefused(NationError):
+    """The site answered the card client with a refusal; code and sentence are the site's."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.sentence = sentence
+
+
 class CertificateUnknown(NationError):
     """No person stands behind this certificate."""
 

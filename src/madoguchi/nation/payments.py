@@ -40,7 +40,7 @@ class PaymentCompanies:
     def issue(self, owner: str, service: str, payment_id: str, security_code: str) -> Means:
         """A person gets a means. Raises `PaymentServiceUnknown`."""
         with self.ground.lock:
-            self._check_service(service)
+            self.check_service(service)
             means = Means(service, payment_id, owner, security_code)
             self._means[service, payment_id] = means
             return means
@@ -48,7 +48,7 @@ class PaymentCompanies:
     @operation
     def verify(self, service: str, payment_id: str, security_code: str) -> Means:
         """The means. Raises `PaymentServiceUnknown`, `PaymentIdUnknown`, `WrongSecurityCode`."""
-        self._check_service(service)
+        self.check_service(service)
         means = self._means.get((service, payment_id))
         if means is None:
             raise PaymentIdUnknown
@@ -82,6 +82,7 @@ class PaymentCompanies:
         """Everything works again."""
         self.faults.clear()
 
-    def _check_service(self, service: str) -> None:
+    def check_service(self, service: str) -> None:
+        """Raises `PaymentServiceUnknown`."""
         if service not in self.services:
             raise PaymentServiceUnknown(service)

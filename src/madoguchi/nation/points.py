@@ -52,8 +52,8 @@ class PaymentRegistration:
 
     @property
     def masked_id(self) -> str:
-        """The ID as own pages show it: the last four characters."""
-        return "****" + self.payment_id[-4:]
+        """The ID as own pages show it: at most the last four characters."""
+        return "****" + self.payment_id[-min(4, len(self.payment_id) // 2) :]
 
 
 class PointsSite(Site):
@@ -141,7 +141,7 @@ class PointsSite(Site):
         self._certificates.check(Service.POINTS_APPLICATION, session.pinned)
 
     def _verify(self, application: Application) -> Means:
-        _check_form(application)
+        check_form(application)
         return self.payments.verify(application.service, application.payment_id, application.security_code)
 
     def _check_applicant(self, session: Session, application: Application, returned: Returned | None) -> None:
@@ -173,7 +173,8 @@ class PointsSite(Site):
         )
 
 
-def _check_form(application: Application) -> None:
+def check_form(application: Application) -> None:
+    """Raises `InputMalformed` naming the field."""
     if not 0 < len(application.payment_id) <= MAX_INPUT:
         raise InputMalformed("payment_id", "決済サービスIDを入力してください。")
     if not 0 < len(application.security_code) <= MAX_INPUT:

@@ -53,6 +53,12 @@ class Nation:
             self.ground.behaviour = value
 
     @property
+    def people(self) -> dict[str, Holder]:
+        """Everybody enrolled, by id."""
+        with self.ground.lock:
+            return dict(self.ground.people)
+
+    @property
     def registrations(self) -> list[Registration]:
         """Every write that happened, in order; deletions take nothing out."""
         with self.ground.lock:
@@ -75,12 +81,15 @@ class Nation:
             self.ground.people[person] = holder
             self.certificates.issue(person, card.auth_certificate)
 
-    def renew_certificate(self, person: str, card: VirtualCard, now: datetime | None = None) -> None:
-        """Renew the certificates on the card: old ones revoked, new ones known after each service's delay."""
+    def renew_certificate(self, person: str, card: VirtualCard, at: datetime | None = None) -> None:
+        """Renew the certificates on the card: old ones revoked, new ones known after each service's delay.
+
+        `at`: when it was done, if not now. Raises `PersonUnknown`.
+        """
         with self.ground.lock:
             self.ground.holder(person)
-            card.renew(self.authority, now or self.ground.now())
-            self.certificates.renew(person, card.auth_certificate)
+            card.renew(self.authority, at or self.ground.now())
+            self.certificates.renew(person, card.auth_certificate, at)
 
     def clear_faults(self) -> None:
         """Every system works again."""
