@@ -151,6 +151,8 @@ def _name(common_name: str) -> x509.Name:
 def _builder(
     subject: x509.Name, issuer: x509.Name, public_key: PublicKey, serial: int, start: datetime, end: datetime
 ) -> x509.CertificateBuilder:
+    if start.tzinfo is None:
+        raise ValueError("a time without zone")
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import math
 import os
 import select
 import socket
@@ -217,7 +216,7 @@ def _answer(channel: socket.socket, work: Callable[[], object]) -> None:
 def _known(request: Request) -> tuple[ReaderState, float]:
     match request:
         case {"known": [bool(present), int(counter)], "timeout": int(timeout) | float(timeout)}:
-            if math.isfinite(timeout):
+            if not isinstance(timeout, bool) and abs(timeout) <= wire.LONGEST_WAIT:
                 return ReaderState(present, counter), timeout
     raise RequestRefused("no state to wait on")
 

@@ -34,7 +34,8 @@ class SocketReader:
         return _state(_ask(self._path, {"op": "state"}))
 
     def wait(self, known: ReaderState, timeout: float) -> ReaderState:
-        """See `Reader.wait`."""
+        """See `Reader.wait`. After a day at the latest it returns, changed or not."""
+        timeout = max(0.0, min(timeout, wire.LONGEST_WAIT))
         request = {"op": "wait", "known": list(known), "timeout": timeout}
         return _state(_ask(self._path, request, timeout))
 
@@ -111,7 +112,7 @@ class _SocketConnection:
 @contextmanager
 def _channel(path: Path, timeout: float = 0.0) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
-        channel.settimeout(max(0.0, timeout) + _PATIENCE)
+        channel.settimeout(timeout + _PATIENCE)
         try:
             channel.connect(str(path))
         except OSError as error:

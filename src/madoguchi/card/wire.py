@@ -13,6 +13,8 @@ from madoguchi.card import errors
 from madoguchi.card.errors import CardError, ReaderLost, RequestRefused
 
 LONGEST = 1 << 20
+LONGEST_WAIT = 86_400.0
+"""Seconds; longer waits are cut into several by whoever waits."""
 _HEADER = 4
 
 ERRORS: dict[str, type[CardError]] = {
