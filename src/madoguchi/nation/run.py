@@ -9,9 +9,11 @@ import threading
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import httpx
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 from madoguchi.card import Reader
@@ -27,8 +29,9 @@ _STOP_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where to listen; port 0: any free one. `reader`: the terminal's; None: the card client runs elsewhere, at
-    `card_client_url`.
+    """Where to listen; port 0 means any free one.
+
+    `reader`: the terminal's. None: the card client runs elsewhere, at `card_client_url`.
     """
 
     host: str = "127.0.0.1"
@@ -44,18 +47,20 @@ class Server:
     """One Flask app behind waitress, in a thread of its own."""
 
     def __init__(self, listener: socket.socket, app: Flask, name: str) -> None:
-        self._server = create_server(
-            app, sockets=[listener], threads=_THREADS, map={}, clear_untrusted_proxy_headers=True
-        )
+        made = create_server(app, sockets=[listener], threads=_THREADS, clear_untrusted_proxy_headers=True)
+        self._server: Any = made  # the stubs know neither `trigger` nor the map
         self._thread = threading.Thread(target=self._server.run, name=f"nation-{name}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and wait for the thread."""
-        self._server.close()
-        self._server.pull_trigger()
+        """Let the requests in hand finish (five seconds at most), stop listening, and wait for the thread."""
         self._server.task_dispatcher.shutdown()
+        self._server.trigger.pull_trigger(self._close_all)
         self._thread.join(_STOP_SECONDS)
+
+    def _close_all(self) -> None:
+        # in the thread of the loop: it ends when nothing is left in its map
+        wasyncore.close_all(self._server._map)
 
 
 class Running(AbstractContextManager["Running"]):
@@ -91,14 +96,16 @@ def serve(nation: Nation, config: Config) -> Running:
     with ExitStack() as stack:
         listeners = [stack.enter_context(_listen(config.host, port)) for port in ports]
         urls = [_url(listener) for listener in listeners]
-        card = config.card_client_url or urls[3]
+        card = config.card_client_url or urls[-1]
         running = Running(points_url=urls[0], accounts_url=urls[1], desks_url=urls[2], card_client_url=card)
-        running.closing.push(stack.pop_all())
-    _start(nation, config, running, listeners)
+        for listener, app in zip(listeners, _apps(nation, config, running, stack), strict=True):
+            stack.callback(Server(listener, app, app.name).close)
+        running.closing = stack.pop_all()
     return running
 
 
-def _start(nation: Nation, config: Config, running: Running, listeners: list[socket.socket]) -> None:
+def _apps(nation: Nation, config: Config, running: Running, stack: ExitStack) -> list[Flask]:
+    """In the order of the ports."""
     card = running.card_client_url
     apps = [
         create_points_app(nation, origin=running.points_url, card_client_url=card),
@@ -106,11 +113,10 @@ def _start(nation: Nation, config: Config, running: Running, listeners: list[soc
         create_desks_app(nation, host=config.host),
     ]
     if config.reader is not None:
-        http = running.closing.enter_context(httpx.Client(timeout=TIMEOUT))
+        http = stack.enter_context(httpx.Client(timeout=TIMEOUT))
         sites = {"points": running.points_url, "accounts": running.accounts_url}
         apps.append(create_card_client_app(config.reader, sites=sites, http=http, host=config.host))
-    for listener, app in zip(listeners, apps, strict=True):
-        running.closing.callback(Server(listener, app, app.name).close)
+    return apps
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,10 +10,12 @@ from datetime import date, datetime, timedelta
 from madoguchi.card import CertificateAuthority, Holder, Pins, Sex, VirtualCard, practice_keys
 from madoguchi.nation.bank import Account, AccountKind
 from madoguchi.nation.ground import Behaviour
+from madoguchi.nation.points import PROGRAMME_END
 from madoguchi.nation.world import Nation
 
 _SIGN_PIN = "KAKU1234"
 _OLDER_THAN_TODAY = timedelta(days=400)
+_PRACTICE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,12 @@ def _citizen(
     return Citizen(
         letter=letter,
         holder=Holder(name, kana, f"架空県架空市架空町{number}番地", birth, sex),
-        auth_pin=f"{1000 + number * 1001 % 9000:04d}",
-        text_pin=f"{2000 + number * 1013 % 8000:04d}",
+        auth_pin=f"{number}00{number}",
+        text_pin=f"{number}11{number}",
         service=service,
-        payment_id=f"KAKU{letter}{number:03d}{number:04d}",
-        security_code=f"{number}{number}{number}{number}",
-        account=Account(bank, branch, AccountKind.ORDINARY, f"{number:07d}"),
+        payment_id=f"KAKU-{number}00{number}-000{number}",
+        security_code=f"{number}20{number}",
+        account=Account(bank, branch, AccountKind.ORDINARY, f"{number}00000{number}"),
         renewed_ago=ago,
     )
 
@@ -84,9 +86,13 @@ class TrainingCity:
 
 
 def make_training_city(*, clock: Callable[[], datetime], behaviour: Behaviour = Behaviour.Y2022) -> TrainingCity:
-    """The made-up city as it is at `clock()`. Certificates were issued 400 days before."""
+    """The made-up city as it is at `clock()`. Certificates were issued 400 days before.
+
+    The points programme, which ended in 2023, is open for another year: it is practised here.
+    """
     now = clock()
     nation = Nation(clock=clock, behaviour=behaviour, authority=CertificateAuthority.create(now - _OLDER_THAN_TODAY))
+    nation.points.programme_end = max(PROGRAMME_END, (now + _PRACTICE).date())
     cards = {citizen.label: _enrol(nation, citizen, now) for citizen in CITIZENS}
     return TrainingCity(nation, cards, {citizen.label: citizen for citizen in CITIZENS})
 

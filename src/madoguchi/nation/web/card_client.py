@@ -19,10 +19,10 @@ import httpx
 from flask import Flask, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from madoguchi.card import CardError, JpkiClient, JpkiPin, PinLocked, Reader, TextClient, prove
-from madoguchi.nation.challenges import Answer, CardUse, Challenge
+from madoguchi.card import CardError, PinLocked, Reader
+from madoguchi.nation.card_use import tries_left, use_card
+from madoguchi.nation.challenges import CardUse, Challenge
 from madoguchi.nation.errors import SiteRefused, SiteUnknown, SiteUnreachable
-from madoguchi.nation.proof import act_of
 from madoguchi.nation.web.shell import Shell, make_app, typed
 from madoguchi.nation.wire import answer_to_json, challenge_from_json
 
@@ -70,7 +70,7 @@ class _CardPages:
         site, identity = request.args.get("site", ""), request.args.get("challenge", "")
         challenge = self._fetch(site, identity)
         note = self._take_note(identity)
-        tries = self._tries_left(challenge.use)
+        tries = tries_left(self.reader, challenge.use)
         locked = tries == 0 or isinstance(note, PinLocked)
         return render_template(
             "card/use.html", challenge=challenge, site=site, note=note, tries=tries, locked=locked, uses=CardUse
@@ -83,34 +83,12 @@ class _CardPages:
         if typed("do") == "cancel":
             return redirect(self._return_url(site, identity), 303)
         try:
-            answer = self._use_card(challenge, typed("pin"))
+            answer = use_card(self.reader, challenge, typed("pin"))
         except CardError as error:
             self._leave_note(identity, error)
             return redirect("/use?" + urlencode({"site": site, "challenge": identity}), 303)
         ticket = self._call(site, "POST", f"/card/answer/{quote(identity, safe='')}", answer_to_json(answer))["ticket"]
         return redirect(self._return_url(site, identity) + "?" + urlencode({"ticket": ticket}), 303)
-
-    def _use_card(self, challenge: Challenge, pin: str) -> Answer:
-        if challenge.use is CardUse.PROVE:
-            proof = prove(self.reader, pin, act_of(challenge))
-            return Answer(proof.certificate, proof.signature)
-        with self.reader.connect() as connection:
-            certificate = JpkiClient(connection).read_auth_certificate()
-            if challenge.use is CardUse.READ:
-                return Answer(certificate)
-            return Answer(certificate, attributes=TextClient(connection).attributes(pin))
-
-    def _tries_left(self, use: CardUse) -> int | None:
-        """None: not known now (no card), or no PIN is needed."""
-        if use is CardUse.READ:
-            return None
-        try:
-            with self.reader.connect() as connection:
-                if use is CardUse.FACE:
-                    return TextClient(connection).tries_left()
-                return JpkiClient(connection).tries_left(JpkiPin.AUTH)
-        except CardError:
-            return None
 
     def _fetch(self, site: str, identity: str) -> Challenge:
         data = self._call(site, "GET", f"/card/challenge/{quote(identity, safe='')}")
