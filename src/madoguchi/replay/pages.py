@@ -1,6 +1,5 @@
 """Pages as a person uses them: read, fill in, press. Without a browser (`FormPages`) or in a real one (`chromium`)."""
 
-from collections.abc import Mapping
 from typing import Protocol, cast
 
 import httpx
@@ -43,8 +42,8 @@ class Pages(Protocol):
 class FormPages:
     """A user agent for pages whose forms work without JavaScript: cookies, redirects, forms. No sockets needed."""
 
-    def __init__(self, transports: Mapping[str, httpx.BaseTransport]) -> None:
-        self._client = httpx.Client(mounts=dict(transports), follow_redirects=True, timeout=_TIMEOUT)
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._client = httpx.Client(transport=transport, follow_redirects=True, timeout=_TIMEOUT)
         self._page: HtmlElement | None = None
 
     def go(self, url: str) -> None:
@@ -110,8 +109,12 @@ class FormPages:
 
 
 def _set(form: FormElement, name: str, value: str) -> None:
+    box = next((box for box in form.xpath(".//input[@type='checkbox']") if box.get("name") == name), None)
     try:
-        form.fields[name] = value
+        if box is not None:
+            box.checked = box.get("value") == value
+        else:
+            form.fields[name] = value
     except (ValueError, TypeError) as error:
         raise PageUnlike(f"{name} does not take {value!r}: {error}") from error
 

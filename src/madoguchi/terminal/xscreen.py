@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.cdp import Cdp, CdpError
+from madoguchi.terminal.cdp import Cdp, CdpClosed, CdpError
 from madoguchi.terminal.errors import TerminalError
 
 _BUTTONS = {1: "left", 2: "middle", 3: "right"}
@@ -157,6 +157,13 @@ class XScreen:
     def text(self, text: str) -> None:
         """Type characters, as an input method hands them over."""
         self._input(("Input.insertText", {"text": text}))
+
+    def inspect(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask the page in front (replays and tests of training boxes). Raises `CdpError`; `CdpClosed` without a page."""
+        session = self._session()
+        if session is None:
+            raise CdpClosed("no page in front")
+        return self._cdp.call(method, params, session=session)
 
     def _input(self, *commands: tuple[str, Mapping[str, Any]]) -> None:
         self._acted = time.monotonic()
