@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 from madoguchi.card import read_card_tag
-from madoguchi.card.errors import ReaderLost
 from madoguchi.card.reader import Reader
 from madoguchi.protocol import (
     Assignment,
@@ -32,7 +31,7 @@ from madoguchi.protocol import (
     step,
 )
 from madoguchi.terminal import texts
-from madoguchi.terminal.bind import BindResult
+from madoguchi.terminal.bind import BindOutcome, BindResult
 from madoguchi.terminal.config import TerminalConfig
 from madoguchi.terminal.effects import GRACE, Effects
 from madoguchi.terminal.enrol import Credentials
@@ -44,15 +43,15 @@ from madoguchi.terminal.link import Link
 from madoguchi.terminal.loop import Item, Loop
 from madoguchi.terminal.outbox import Stamper
 from madoguchi.terminal.ports import Boxes, Screen
+from madoguchi.terminal.presence import IN_USE, Presence
+from madoguchi.terminal.readiness import Readiness
 from madoguchi.terminal.reports import draft_for, next_record
 from madoguchi.terminal.status import Notice, Server, Status, about, view_of
 from madoguchi.terminal.timers import Clock, Timers
-from madoguchi.terminal.watch import Observation, Sight, Watcher
+from madoguchi.terminal.watch import Observation, Watcher
 
 _log = logging.getLogger(__name__)
 
-_HAS_BOX = frozenset({TerminalState.OPEN, TerminalState.CURTAINED})
-_BEAT_LIMIT = 6.0
 _TICK_SECONDS = 0.2
 _ASK_SECONDS = 10.0
 
@@ -85,17 +84,18 @@ class Agent:
             clock=clock,
             link=link,
             journal=journal,
-            stamp=self._stamp,
             training=self.training,
             record=lambda: self._record,
         )
         self._effects = Effects(boxes=boxes, timers=self._timers, config=config, post=self.post)
         tag = read_tag or partial(read_card_tag, reader, credentials.tag_key)
         self.watcher = Watcher(reader=reader, read_tag=tag, tell=self._told, clock=clock)
+        self._presence = Presence(watcher=self.watcher, clock=clock)
+        self._readiness = Readiness(boxes=boxes, training=config.training, clock=clock)
         self._loop = Loop(self._do)
         self._record = Record()
-        self._notices: dict[str, Notice] = {}
-        self._lying = False
+        self._visit_notice: Notice | None = None
+        self._unasked = False
         self._started = False
         self._broken = False
         self._status = Status(training=self.training)
@@ -196,6 +196,7 @@ class Agent:
         self._publish()
 
     def _begun(self) -> None:
+        self._readiness.ask()
         self._started = True
 
     # --- one step ------------------------------------------------------------------------------------------------
@@ -230,23 +231,23 @@ class Agent:
             raise JournalBroken("waiting for the journal")
         before = self._record
         after, effects = step(before.terminal, event)
-        drafts = [draft_for(e.event, before.terminal, after, event, payload) for e in effects if e.event is not None]
+        drafts = [draft_for(effect, before.terminal, after, event, payload) for effect in effects]
         record = next_record(before, after, assignment)
-        self._journal.commit(record, drafts, self._stamp)
+        self._journal.commit(record, [draft for draft in drafts if draft], self._stamp)
         self._record, self._broken = record, False
         self._entered(before.terminal, after)
-        if drafts:
+        if any(drafts):
             self.news.set()
         return [effect.kind for effect in effects if effect.kind is not EffectKind.REPORT]
 
     def _entered(self, before: Terminal, after: Terminal) -> None:
         if before.state is after.state:
             return
-        self._notices.pop("visit", None)
+        self._visit_notice = None
         if after.state is TerminalState.OPEN:
             self._touched()
         if after.state is TerminalState.WAITING_CARD:
-            self._lying = self.watcher.present
+            self._presence.called()
 
     def _carry_out(self, effect: EffectKind) -> None:
         try:
@@ -259,17 +260,18 @@ class Agent:
             raise
         except BoxUnavailable as error:
             self._note(error.code, " / ".join(error.missing))
+            self._readiness.failed(error.missing)
             self._end(EndCause.BROWSER_DIED)
         except Exception as error:  # noqa: BLE001  # not knowing what happened to a box is doubt
             _log.exception("effect %s failed", effect)
             self._doubt(f"{effect}: {type(error).__name__}")
 
-    def _soon(self, event: Event, assignment: Assignment | None = None) -> None:
-        self._loop.soon(partial(self._handle, event, assignment=assignment))
+    def _soon(self, event: Event) -> None:
+        self._loop.soon(partial(self._handle, event))
 
     def _doubt(self, what: str) -> None:
         self._note("Doubt", what)
-        if self._record.terminal.state in _HAS_BOX:
+        if self._record.terminal.state in IN_USE:
             self._end(EndCause.DOUBT)
 
     def _end(self, cause: EndCause) -> None:
@@ -292,48 +294,41 @@ class Agent:
         self._loop.put(partial(self._observed, seen))
 
     def _observed(self, seen: Observation) -> None:
-        match seen.sight:
-            case Sight.SEEN:
-                self._notices.pop("card", None)
-                self._handle(Event(EventKind.CARD_SEEN, Role.TERMINAL, None, {"card_tag": seen.tag}))
-            case Sight.GONE:
-                self._notices.pop("card", None)
-                self._lying = False
-                self._handle(Event(EventKind.CARD_GONE, Role.TERMINAL))
-            case Sight.RECOVERED:
-                self._notices.pop("card", None)
-                self._lying = self.watcher.present
-            case _:
-                self._card_trouble(seen)
-
-    def _card_trouble(self, seen: Observation) -> None:
-        if seen.sentence:
-            self._notices["card"] = Notice(seen.code, seen.sentence)
-        if self._record.terminal.state in _HAS_BOX:
-            self._end(EndCause.READER_LOST if seen.sight is Sight.LOST else EndCause.DOUBT)
+        event = self._presence.take(seen, self._record.terminal)
+        if event is not None:
+            self._handle(event)
 
     # --- the server ----------------------------------------------------------------------------------------------
 
     def _fetched(self, fetched: Fetched) -> None:
-        called_for = self._liaison.digest(fetched, can_serve=self._can_serve())
-        if called_for is not None:
-            self._handle(called_for[0], assignment=called_for[1])
-        elif self._liaison.should_ask_again(card_present=self.watcher.still_there()):
+        order = self._liaison.digest(fetched, can_serve=self._can_serve())
+        if order is not None:
+            self._handle(order.event, assignment=order.assignment)
+        elif self._liaison.server is Server.REACHED:
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        """Repeat a question without answer; put one that never left again while its card lies there untouched."""
+        if self._liaison.waits_for_answer:
             self._bind()
+        elif self._unasked and (seen := self._presence.seen_again()) is not None:
+            self._handle(seen)
 
     def _can_serve(self) -> bool:
-        real = not self._boxes.training and not self._boxes.missing()
-        return self._liaison.server is not Server.REVOKED and not self._broken and (self.config.training or real)
+        return self._liaison.server is not Server.REVOKED and not self._broken and self._readiness.ready
 
     def _bind(self) -> None:
-        self._notices.pop("visit", None)
-        if not self._can_serve():
-            return
-        outcome = self._liaison.bind()
+        self._visit_notice = None
+        if self._can_serve():
+            outcome = self._liaison.bind()
+        else:
+            self._liaison.withdraw()
+            outcome = BindOutcome(BindResult.NEVER_LEFT, BoxUnavailable.__name__, BoxUnavailable.sentence)
         if outcome.result is not BindResult.BOUND:
-            self._notices["visit"] = Notice(outcome.code, outcome.sentence or texts.BIND_REFUSED)
-        for event in after_bind(outcome, self._record.terminal, still_there=self.watcher.still_there()):
-            self._soon(event, self._record.assignment)
+            self._visit_notice = Notice(outcome.code, outcome.sentence or texts.BIND_REFUSED)
+        self._unasked = outcome.result is BindResult.NEVER_LEFT
+        for event in after_bind(outcome, self._record.terminal, still_there=self._presence.here()):
+            self._soon(event)
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -341,21 +336,17 @@ class Agent:
         if self._broken:
             self._handle(Event(EventKind.RESTART, Role.TERMINAL))
             return
+        if self._record.terminal.state is TerminalState.LOCKED:
+            self._readiness.ask()
         if GRACE in self._timers.take_due():
             self._end(EndCause.CARD_GONE)
         if self._record.terminal.state is TerminalState.OPEN and self._idle.is_over(self._effects.box):
             self._end(EndCause.IDLE)
-        if self._record.terminal.state in _HAS_BOX:
-            self._check_beat()
+        if (end := self._presence.missed_beat(self._record.terminal)) is not None:
+            self._soon(end)
 
     def _touched(self) -> None:
         self._idle.touch(self._effects.box)
-
-    def _check_beat(self) -> None:
-        beat = self.watcher.beat
-        if beat is not None and self.clock.monotonic() - beat > _BEAT_LIMIT:
-            self._notices["card"] = Notice(ReaderLost.__name__, ReaderLost.sentence)
-            self._end(EndCause.DOUBT)
 
     # --- the picture ---------------------------------------------------------------------------------------------
 
@@ -366,9 +357,9 @@ class Agent:
             visit=about(self._record),
             training=self.training,
             notices=self._shown_notices(),
-            missing=() if can_serve else self._boxes.missing(),
-            card_present=self.watcher.present,
-            card_lying=self._lying,
+            missing=() if self._readiness.ready else self._readiness.missing,
+            card_present=self._presence.present,
+            card_lying=self._presence.lying,
             grace_deadline=self._timers.deadline(GRACE),
             idle_deadline=self._idle.shown_deadline,
             server=self._liaison.server,
@@ -379,7 +370,7 @@ class Agent:
 
     def _shown_notices(self) -> tuple[Notice, ...]:
         broken = Notice(JournalBroken.__name__, JournalBroken.sentence) if self._broken else None
-        every = (broken, self._notices.get("visit"), self._notices.get("card"), self._liaison.notice)
+        every = (broken, self._visit_notice, self._presence.notice, self._liaison.notice)
         return tuple(notice for notice in every if notice is not None)
 
     def _pending(self) -> tuple[int, int]:

@@ -118,14 +118,6 @@ class Journal:
         if drafts:
             self._mirror_number()
 
-    def add(self, draft: Draft, stamp: Stamp) -> Outbound:
-        """Keep one message, numbered and signed, without changing the record."""
-        with self._write() as db:
-            outbound = stamp(self.last_seq + 1, draft)
-            self._insert(db, outbound)
-        self._mirror_number()
-        return outbound
-
     def take_back(self, outbound: Outbound) -> None:
         """Forget the newest message, which certainly never left: its number is used again."""
         with self._write() as db:
@@ -148,6 +140,10 @@ class Journal:
     def pending_count(self) -> int:
         """Count the messages that wait for a verdict, parked ones left out."""
         return int(self._all("SELECT count(*) FROM outbox WHERE parked = 0", ())[0][0])
+
+    def unsent_count(self) -> int:
+        """Count the reports that wait for a verdict: `pending_count` without a question still to be answered."""
+        return int(self._all("SELECT count(*) FROM outbox WHERE parked = 0 AND alone = 0", ())[0][0])
 
     def parked_count(self) -> int:
         """Count the messages the server could not take in this form; they are tried again after a restart."""

@@ -83,11 +83,11 @@ class HttpLink:
 
     def send(self, outbounds: Sequence[Outbound]) -> list[Answer]:
         """See `Link.send`."""
-        rows = [{"message": o.message.to_json(), "signature": o.signature, "payload": o.payload} for o in outbounds]
-        data = self._post("messages", {"messages": rows})
+        envelopes = [_envelope(outbound) for outbound in outbounds]
+        data = self._post("messages", {"messages": envelopes})
         try:
-            by_id = {row["id"]: row for row in data["verdicts"]}
-            return [_answer(by_id[o.message.id]) for o in outbounds]
+            rows = data["verdicts"]
+            return [_answer(row, outbound) for row, outbound in zip(rows, outbounds, strict=True)]
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedMessage(f"messages: {type(error).__name__}") from error
 
@@ -133,8 +133,17 @@ def _refuse(status: int, data: Mapping[str, Any]) -> dict[str, Any]:
     raise ServerRefused(status, reason, str(data.get("sentence") or ""))
 
 
-def _answer(row: Mapping[str, Any]) -> Answer:
-    return Answer(row["id"], Verdict(row["verdict"]), str(row.get("reason") or ""), str(row.get("sentence") or ""))
+def _envelope(outbound: Outbound) -> dict[str, Any]:
+    return {"message": outbound.message.to_json(), "signature": outbound.signature, "payload": outbound.payload}
+
+
+def _answer(row: Mapping[str, Any], outbound: Outbound) -> Answer:
+    # a message that the server could not even parse is answered without its id
+    if row["id"] not in (outbound.message.id, ""):
+        raise ValueError("verdict for another message")
+    return Answer(
+        outbound.message.id, Verdict(row["verdict"]), str(row.get("reason") or ""), str(row.get("sentence") or "")
+    )
 
 
 def _aware(moment: datetime) -> datetime:

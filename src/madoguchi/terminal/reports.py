@@ -5,7 +5,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from madoguchi.protocol import Assignment, Event, EventKind, Terminal
+from madoguchi.protocol import Assignment, EffectKind, Event, EventKind, Terminal
+from madoguchi.protocol.events import Effect
+from madoguchi.protocol.exchange import report_of
 from madoguchi.terminal.journal import Draft, Record
 
 _VERSION = version("madoguchi")
@@ -21,14 +23,16 @@ def next_record(before: Record, after: Terminal, assignment: Assignment | None) 
 
 
 def draft_for(
-    kind: EventKind, before: Terminal, after: Terminal, event: Event, payload: Mapping[str, Any] | None
-) -> Draft:
-    """The message that reports this step. A sweep is about the terminal, not about a visit."""
-    about = after if after.visit is not None else before
-    if kind is EventKind.SWEEP_PROVEN:
-        return Draft(kind, None, None, _body(kind, after, event))
-    given = dict(payload) if payload is not None else None
-    return Draft(kind, about.visit, about.lease, _body(kind, after, event), given)
+    effect: Effect, before: Terminal, after: Terminal, event: Event, payload: Mapping[str, Any] | None
+) -> Draft | None:
+    """The message that an effect calls for, if it does. Asking for a card is the one that is answered at once."""
+    asks = effect.kind is EffectKind.BIND
+    kind = EventKind.BIND_CARD if asks else effect.event
+    if kind is None:
+        return None
+    report = report_of(kind, before, after, event)
+    beside = dict(payload) if payload is not None else None
+    return Draft(report.kind, report.visit, report.lease, dict(report.body), beside, alone=asks)
 
 
 def poll_report(terminal: Terminal, *, moment: datetime, training: bool) -> dict[str, Any]:
@@ -41,14 +45,3 @@ def poll_report(terminal: Terminal, *, moment: datetime, training: bool) -> dict
         "training": training,
         "version": _VERSION,
     }
-
-
-def _body(kind: EventKind, after: Terminal, event: Event) -> dict[str, Any]:
-    match kind:
-        case EventKind.END:
-            return {"cause": after.cause}
-        case EventKind.UNCURTAIN:
-            return {"card_tag": event.body["card_tag"]}
-        case EventKind.CURTAIN:
-            return {}
-    return dict(event.body)

@@ -36,10 +36,11 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One thing seen. `tag` with SEEN; `code` and `sentence` of the reason with UNREADABLE and LOST."""
+    """One thing seen: `tag` and the reader's `counter` with SEEN, `code` and `sentence` with UNREADABLE and LOST."""
 
     sight: Sight
     tag: str = ""
+    counter: int = -1
     code: str = ""
     sentence: str = ""
 
@@ -64,11 +65,11 @@ class Watcher:
         """Whether a card lay there at the last look."""
         return self._known is not None and self._known.present
 
-    def still_there(self) -> bool:
-        """Ask the reader itself whether the card of the last look lies there untouched; any doubt is False."""
+    def untouched_since(self, counter: int) -> bool:
+        """Ask the reader itself whether the card seen at `counter` lies there untouched; any doubt is False."""
         try:
-            return self.present and self._reader.state() == self._known
-        except CardError:
+            return self._reader.state() == ReaderState(present=True, counter=counter)
+        except (CardError, OSError):
             return False
 
     def observe(self, timeout: float = 0.0) -> bool:
@@ -133,7 +134,7 @@ class Watcher:
         self._unread = 0
         if self._reader.state() != state:
             return False  # read from a card that is no longer the one looked at: the next look sees the change
-        self._tell(Observation(Sight.SEEN, tag=tag))
+        self._tell(Observation(Sight.SEEN, tag=tag, counter=state.counter))
         return True
 
     def _in_use(self, error: CardInUse) -> bool:
