@@ -118,7 +118,7 @@ class InMemoryBox:
         self._boxes = boxes
         self.assignment = assignment
         self.die = on_death
-        self.covered = False
+        self.curtains: list[bool] = []
         self.alive = True
         self.notices: list[str] = []
         self.idle: float | None = None
@@ -128,7 +128,11 @@ class InMemoryBox:
     def curtain(self, down: bool) -> None:
         self._boxes.fail_if("curtain")
         assert self.alive
-        self.covered = down
+        self.curtains.append(down)
+
+    @property
+    def covered(self) -> bool:
+        return bool(self.curtains) and self.curtains[-1]
 
     def notice(self, text: str) -> None:
         self.notices.append(text)

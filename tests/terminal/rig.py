@@ -55,8 +55,7 @@ class Rig:
     def path(self) -> Path:
         return self.folder / "journal.sqlite"
 
-    @property
-    def state(self) -> TerminalState:
+    def now(self) -> TerminalState:
         return self.agent.record().terminal.state
 
     def start(self) -> "Rig":
@@ -94,7 +93,7 @@ class Rig:
         ident = self.office.call()
         self.poll()
         self.put(card)
-        assert self.state is TerminalState.OPEN
+        assert self.now() is TerminalState.OPEN
         return ident
 
     def confirm(self) -> None:

@@ -123,9 +123,12 @@ class Agent:
         self._loop.result(done, seconds=_ASK_SECONDS, what=event.kind.value)
 
     def finish(self) -> None:
-        """End the visit because the citizen says so (bar or desk page). Raises as `ask`."""
-        lease = self._record.terminal.lease
-        self.ask(Event(EventKind.END, Role.CITIZEN, lease, {"cause": EndCause.FINISH.value}))
+        """End the visit because the citizen says so on the desk page. Raises as `ask`."""
+        self.ask(self._finished())
+
+    def finish_pressed(self) -> None:
+        """End the visit because 終了 was pressed on the bar; does not wait."""
+        self.post(self._finished())
 
     def touch(self) -> None:
         """Start the idle time again: somebody is there."""
@@ -145,14 +148,15 @@ class Agent:
         shown = self.config.training and not self.config.display and self._record.terminal.state is TerminalState.OPEN
         return box.screen if shown and box is not None else None
 
-    def poll(self) -> None:
-        """Deliver what waits, ask the server once, queue the answer for the loop. Never raises link errors."""
+    def poll(self) -> bool:
+        """Deliver what waits, ask the server once, queue the answer for the loop; return whether it answered."""
         try:
             fetched = self._liaison.fetch()
         except JournalBroken:
             self._loop.put(self._break_down)
-        else:
-            self._loop.put(partial(self._fetched, fetched))
+            return False
+        self._loop.put(partial(self._fetched, fetched))
+        return fetched.answer is not None
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
@@ -179,11 +183,17 @@ class Agent:
         self._loop.pump()
 
     def run(self, stop: threading.Event) -> None:
-        """Handle events and timers until `stop`."""
+        """Handle events and timers until `stop`; a visit that is open then is ended and proven."""
         self._loop.own()
         while not stop.is_set():
             self._loop.wait(_TICK_SECONDS)
             self.tick()
+        self._end_if_open()
+        self._loop.pump()
+
+    def _end_if_open(self) -> None:
+        if self._record.terminal.state in IN_USE:
+            self._end(EndCause.AGENT_RESTARTED)
 
     def _do(self, item: Item) -> None:
         try:
@@ -194,6 +204,9 @@ class Agent:
             _log.exception("unexpected error in the loop")
             self._doubt(type(error).__name__)
         self._publish()
+
+    def _finished(self) -> Event:
+        return Event(EventKind.END, Role.CITIZEN, self._record.terminal.lease, {"cause": EndCause.FINISH.value})
 
     def _begun(self) -> None:
         self._readiness.ask()
@@ -354,6 +367,7 @@ class Agent:
         can_serve = self._can_serve()
         self._status = Status(
             view=view_of(self._record.terminal.state, started=self._started, can_serve=can_serve),
+            terminal=self._record.terminal,
             visit=about(self._record),
             training=self.training,
             notices=self._shown_notices(),

@@ -103,12 +103,21 @@ class HttpLink:
         self.credentials = rolled
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        headers = {"Authorization": f"Device {self.credentials.token}"}
+        token = self.credentials.token
         try:
-            response = self._client.post(self._base + path, json=dict(body), headers=headers)
+            return _read(self._send(path, body, token))
+        except TokenRevoked:
+            if self.credentials.token == token:
+                raise
+            # another thread has rolled the token while this request was on its way
+            return _read(self._send(path, body, self.credentials.token))
+
+    def _send(self, path: str, body: Mapping[str, Any], token: str) -> httpx.Response:
+        headers = {"Authorization": f"Device {token}"}
+        try:
+            return self._client.post(self._base + path, json=dict(body), headers=headers)
         except httpx.HTTPError as error:
             raise ServerUnreachable(type(error).__name__, sent=not isinstance(error, _NEVER_LEFT)) from error
-        return _read(response)
 
 
 def _read(response: httpx.Response) -> dict[str, Any]:

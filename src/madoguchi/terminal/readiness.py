@@ -7,7 +7,8 @@ _BELIEVED = 30.0
 
 
 class Readiness:
-    """What is missing, remembered for half a minute. `training`: the switch that lets visits open all the same."""
+    """What is missing, remembered for half a minute. `training`: the switch that lets
+    visits open in boxes that are not real ones."""
 
     def __init__(self, *, boxes: Boxes, training: bool, clock: Clock) -> None:
         self._boxes = boxes
@@ -30,4 +31,4 @@ class Readiness:
     @property
     def ready(self) -> bool:
         """Whether a visit may be opened here."""
-        return self._training or (not self._boxes.training and not self.missing)
+        return not self.missing and (self._training or not self._boxes.training)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from madoguchi.protocol import TerminalState
+from madoguchi.protocol import Terminal, TerminalState
 from madoguchi.terminal.journal import Record
 from madoguchi.terminal.ports import WipeProof
 
@@ -61,6 +61,7 @@ class Status:
     """
 
     view: View = View.STARTING
+    terminal: Terminal = field(default_factory=lambda: Terminal(TerminalState.LOCKED))
     visit: VisitPicture = field(default_factory=VisitPicture)
     training: bool = False
     notices: tuple[Notice, ...] = ()
