@@ -1,6 +1,7 @@
 """`madoguchi …`: the command line. Rooms are imported only by the commands that need them."""
 
 import json
+import logging
 import os
 import sys
 from enum import StrEnum
@@ -19,6 +20,7 @@ app.add_typer(server_app, name="server")
 _ERROR_EXIT = 2
 _StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
 _STATE = Path("var")
+_ConfigArgument = Annotated[Path, typer.Argument(help="The terminal's TOML file.")]
 
 
 class Sites(StrEnum):
@@ -89,6 +91,69 @@ def nation(
     from madoguchi.training.nation import run_nation
 
     run_nation(state=state.resolve(), port_base=port_base, sites=sites.value)
+
+
+@server_app.command("prepare")
+def server_prepare(state: _StateOption = _STATE) -> None:
+    """Bring the database to the newest form."""
+    os.environ["MADOGUCHI_STATE"] = str(state.resolve())
+    from madoguchi.server.prepare import prepare
+
+    done = prepare()
+    Console().print("データベースを用意しました。" if done else "データベースは最新です。")
+
+
+@server_app.command("run")
+def server_run(
+    state: _StateOption = _STATE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8200,
+    workers: Annotated[int, typer.Option(help="Processes; 1 on SQLite.")] = 1,
+) -> None:
+    """Serve the office."""
+    server_prepare(state)
+    arguments = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers)]
+    arguments += ["--blocking-threads", "8", "--no-ws", "--log-level", "warning", "madoguchi.server.wsgi:application"]
+    os.execv(sys.executable, [sys.executable, "-m", "granian", *arguments])  # noqa: S606 - no shell wanted
+
+
+@terminal_app.command("run")
+def terminal_run(config: _ConfigArgument) -> None:
+    """Run the agent until SIGTERM or Ctrl-C."""
+    from madoguchi.terminal.config import load_config
+    from madoguchi.terminal.service import serve
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    serve(load_config(config))
+
+
+@terminal_app.command("enrol")
+def terminal_enrol(config: _ConfigArgument, code: Annotated[str, typer.Argument(help="One-time code.")]) -> None:
+    """Exchange a one-time code for this terminal's key and token."""
+    import httpx
+
+    from madoguchi.terminal.config import load_config
+    from madoguchi.terminal.enrol import enrol
+    from madoguchi.terminal.service import device_file
+
+    settings = load_config(config)
+    with httpx.Client(timeout=settings.link_timeout, trust_env=False) as client:
+        device = enrol(server_url=settings.server_url, code=code, device=device_file(settings), client=client)
+    Console().print(f"{device.site} {device.name} として登録しました。")
+
+
+@terminal_app.command("check")
+def terminal_check(config: _ConfigArgument) -> None:
+    """Say what this machine lacks for a real box."""
+    from madoguchi.terminal.config import load_config
+    from madoguchi.terminal.service import choose_boxes
+
+    boxes = choose_boxes(load_config(config), lambda: None)
+    for line in boxes.missing():
+        Console().print(f"× {line}")
+    real = "本物の箱で対応できます。" if not boxes.training else "訓練用(箱なし)でだけ動きます。"
+    Console().print("× 対応できません。" if boxes.missing() else real)
+    raise typer.Exit(1 if boxes.missing() else 0)
 
 
 def main() -> None:

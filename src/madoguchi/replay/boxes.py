@@ -57,7 +57,7 @@ class PageBox:
             self.pages.close()
             self.pages = None
         moment = self._clock.now().isoformat()
-        return WipeProof(True, self._logout, moment, None, None, SPACE_NONE)
+        return _proof(self._logout, moment)
 
 
 class PageBoxes:
@@ -88,4 +88,16 @@ class PageBoxes:
         leftovers = 0 if self._box is None or self._box.pages is None else 1
         if self._box is not None:
             self._box.destroy()
-        return WipeProof(True, LOGOUT_NOT_TRIED, None, None, None, SPACE_NONE, leftovers)
+        return _proof(LOGOUT_NOT_TRIED, None, leftovers)
+
+
+def _proof(logout: str, gone_at: str | None, leftovers: int = 0) -> WipeProof:
+    return WipeProof(
+        training=True,
+        logout=logout,
+        processes_gone_at=gone_at,
+        namespaces_empty_at=None,
+        space_gone_at=None,
+        space=SPACE_NONE,
+        leftovers=leftovers,
+    )

@@ -1,15 +1,10 @@
 """The same steps in real pages in a real browser: found by id or name, clicked and typed as a person would."""
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-from flask import Flask
-from waitress.server import create_server
 
 from madoguchi.protocol import Assignment, Procedure
 from madoguchi.replay.errors import PageUnlike
@@ -36,7 +31,7 @@ class ChromiumPages:
     def __init__(self, screen: XScreen, close: Callable[[], object]) -> None:
         self._screen = screen
         self._close = close
-        self._wait("true")
+        self._wait("document.readyState === 'complete' && location.protocol.startsWith('http')")
 
     def go(self, url: str) -> None:
         """See `Pages.go`."""
@@ -116,7 +111,8 @@ class ChromiumPages:
 
 
 _VALUE = """(name => { const all = [...document.getElementsByName(name)].filter(e => e.type !== 'hidden');
-  const one = all.find(e => e.checked) || all.find(e => !['radio', 'checkbox'].includes(e.type)); return one && one.value; })"""
+  const one = all.find(e => e.checked) || all.find(e => !['radio', 'checkbox'].includes(e.type));
+  return one && one.value; })"""
 
 
 class WatchedBoxes:
@@ -187,30 +183,3 @@ class SharedBrowsers:
 
 def _config(state: Path, card_client: str) -> BoxConfig:
     return BoxConfig(state=state, training=True, card_client=card_client, display=None)
-
-
-@contextmanager
-def serve(apps: Callable[[Mapping[str, str]], Mapping[str, Flask]], names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Serve the apps on loopback ports that the system chooses; yields their origins by name."""
-    with ExitStack() as stack:
-        relays = {name: _Relay() for name in names}
-        servers = {name: create_server(relay, host="127.0.0.1", port=0, threads=4) for name, relay in relays.items()}
-        origins = {name: f"http://127.0.0.1:{server.effective_port}" for name, server in servers.items()}
-        for name, app in apps(origins).items():
-            relays[name].app = app.wsgi_app
-        for server in servers.values():
-            thread = threading.Thread(target=server.run, daemon=True)
-            thread.start()
-            stack.callback(thread.join, 5.0)
-            stack.callback(server.close)
-        yield origins
-
-
-class _Relay:
-    """A WSGI app whose app comes later: addresses must be known before the apps can be made."""
-
-    def __init__(self) -> None:
-        self.app: Any = None
-
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        return self.app(environ, start_response)

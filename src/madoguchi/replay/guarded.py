@@ -58,7 +58,7 @@ class Station:
     @property
     def state(self) -> TerminalState:
         """State of the terminal."""
-        return self.agent.status().terminal.state
+        return self.agent.record().terminal.state
 
 
 class GuardedCounter:
@@ -182,7 +182,7 @@ class GuardedCounter:
 
     def _note_end(self, station: Station) -> None:
         """Read from the terminal's own record why a visit ended."""
-        terminal = station.agent.status().terminal
+        terminal = station.agent.record().terminal
         if terminal.state is not TerminalState.CONFIRMING or terminal.cause in (None, EndCause.FINISH.value):
             return
         station.unfinished = True
@@ -214,7 +214,7 @@ class GuardedCounter:
         salt = sealed.new_salt()
         given = {"kind": Confirmation.SIGNATURE.value, "commitment": sealed.commit(salt, _STROKES)}
         body = {"confirmation": given, "outcome": Outcome.COMPLETED.value}
-        lease = station.agent.status().terminal.lease
+        lease = station.agent.record().terminal.lease
         event = Event(EventKind.CONFIRM, Role.CITIZEN, lease, body)
         station.agent.ask(event, payload={"salt": salt, "payload": _STROKES})
 

@@ -35,10 +35,12 @@ class Hands:
 
     def log_in(self, pages: Pages) -> Outcome:
         """Read the own card for login, whatever stands on the screen."""
-        if not pages.has("login"):
-            return Outcome(True)
-        pages.press("login")
-        return self._at_card(pages, "page-me")
+        if pages.has("login"):
+            pages.press("login")
+            return self._at_card(pages, "page-me")
+        if not pages.has("who"):
+            raise PageUnlike("neither a login nor a person logged in on this page")
+        return Outcome(done=True)
 
     def apply_service(self, pages: Pages) -> Outcome:
         """Apply with the own payment service, in whoever's session stands there."""
@@ -86,7 +88,11 @@ class Hands:
     def _what_stands(self, pages: Pages, procedure: str) -> str:
         means, account = self.person.payment, self.person.account
         if procedure == PAYMENT and pages.has("payment-id"):
-            own = means is not None and _tail(pages.text("payment-id"), means.id) and means.service in pages.text("service")
+            own = (
+                means is not None
+                and _tail(pages.text("payment-id"), means.id)
+                and means.service in pages.text("service")
+            )
             return "own" if own else "foreign"
         if procedure == ACCOUNT and pages.has("account"):
             own = account is not None and _tail(pages.text("account"), account.number)
@@ -101,7 +107,7 @@ class Hands:
                 return outcome
         if not pages.has("page-done"):
             raise PageUnlike("the procedure came to no end page")
-        return Outcome(True)
+        return Outcome(done=True)
 
     def _at_card(self, pages: Pages, expected: str) -> Outcome:
         """Use the own PIN where the card client asks for one."""
@@ -110,14 +116,16 @@ class Hands:
                 pages.fill("pin", self.person.pin)
             pages.press("use")
         if pages.has("page-card"):
-            outcome = Outcome(False, _snake(pages.text("note-code")), pages.text("note"), at_card=True)
+            outcome = Outcome(
+                done=False, reason=_snake(pages.text("note-code")), sentence=pages.text("note"), at_card=True
+            )
             pages.press("cancel")
             return self._keep(outcome)
         if pages.has("page-refused"):
-            return self._keep(Outcome(False, pages.text("reason"), pages.text("sentence")))
+            return self._keep(Outcome(done=False, reason=pages.text("reason"), sentence=pages.text("sentence")))
         if expected and not pages.has(expected):
             raise PageUnlike(f"expected {expected}")
-        return Outcome(True)
+        return Outcome(done=True)
 
     def _keep(self, outcome: Outcome) -> Outcome:
         self.refused.add(outcome.reason)

@@ -1,4 +1,4 @@
-"""What a replay found: gathered from what the sites, the server and the terminals recorded, printed as JSON or story."""
+"""What a replay found, from what sites, server and terminals recorded; printed as JSON or as a story."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -99,7 +99,9 @@ def print_story(result: Result, console: Console) -> None:
 
 
 def _story_rows(result: Result) -> Iterable[tuple[str, ...]]:
-    return ((f"{at:%m/%d %H:%M}", f"市民{who}" if who else "", what, outcome) for at, who, what, outcome in result.story)
+    return (
+        (f"{at:%m/%d %H:%M}", f"市民{who}" if who else "", what, outcome) for at, who, what, outcome in result.story
+    )
 
 
 def _registration_rows(result: Result) -> Iterable[tuple[str, ...]]:

@@ -40,9 +40,7 @@ def run_replay(scenario: Scenario, *, sites: str, guard: str, browser: str) -> R
 class _Table:
     """What both counters stand on."""
 
-    def __init__(
-        self, world: World, readers: dict[str, MemoryReader], switch: SwitchReader, result: Result
-    ) -> None:
+    def __init__(self, world: World, readers: dict[str, MemoryReader], switch: SwitchReader, result: Result) -> None:
         self.world = world
         self.readers = readers
         self.switch = switch

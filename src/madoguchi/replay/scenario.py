@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -176,7 +177,7 @@ def parse(data: Mapping[str, Any], name: str) -> Scenario:
 
 
 def _check_order(steps: tuple[Step, ...]) -> None:
-    for index, (before, after) in enumerate(zip(steps, steps[1:], strict=False)):
+    for index, (before, after) in enumerate(pairwise(steps)):
         if after.at < before.at:
             raise MalformedScenario(f"steps[{index + 1}]: earlier than the step before it")
 

@@ -1,14 +1,14 @@
 """The national sites and the card client of a replay: in this process without sockets, or on loopback for a browser."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from flask import Flask
 
+from madoguchi.nation.run import Config, serve
 from madoguchi.nation.web.accounts import create_accounts_app
 from madoguchi.nation.web.card_client import create_card_client_app
 from madoguchi.nation.web.points import create_points_app
@@ -17,7 +17,7 @@ from madoguchi.replay.counter import Addresses, MakePages, SwitchReader
 from madoguchi.replay.hands import ACCOUNT, PAYMENT
 from madoguchi.replay.pages import FormPages, Pages
 
-_HOSTS = {"points": "points.nation.invalid", "accounts": "accounts.nation.invalid", "card": "card.terminal.invalid"}
+_HOSTS = ("points.nation.invalid", "accounts.nation.invalid", "card.terminal.invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,12 @@ def mount(nation: Nation, reader: SwitchReader, *, browser: str) -> Iterator[Mou
     if browser == "none":
         yield _in_process(nation, reader)
         return
-    from madoguchi.replay.chromium import SharedBrowsers, serve
+    from madoguchi.replay.chromium import SharedBrowsers
 
-    with ExitStack() as stack:
-        back_channel = stack.enter_context(httpx.Client(timeout=10.0))
-        origins = stack.enter_context(serve(lambda given: _apps(nation, reader, given, back_channel), tuple(_HOSTS)))
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="madoguchi-browsers-")))
-        addresses = _addresses(origins)
-        shared = SharedBrowsers(folder, origins["card"], addresses.allowed)
-        yield Mounted(addresses, shared.open, origins["card"])
+    with serve(nation, Config(reader=reader)) as running, TemporaryDirectory(prefix="madoguchi-browsers-") as folder:
+        addresses = _addresses(running.points_url, running.accounts_url, running.card_client_url)
+        shared = SharedBrowsers(Path(folder), running.card_client_url, addresses.allowed)
+        yield Mounted(addresses, shared.open, running.card_client_url)
 
 
 class _Switchboard(httpx.BaseTransport):
@@ -58,35 +55,31 @@ class _Switchboard(httpx.BaseTransport):
 
 
 def _in_process(nation: Nation, reader: SwitchReader) -> Mounted:
-    origins = {name: f"http://{host}" for name, host in _HOSTS.items()}
+    points, accounts, card = (f"http://{host}" for host in _HOSTS)
     switchboard = _Switchboard()
-    for name, app in _apps(nation, reader, origins, httpx.Client(transport=switchboard)).items():
-        switchboard.transports[httpx.URL(origins[name]).host] = httpx.WSGITransport(app=app.wsgi_app)
+    client = create_card_client_app(
+        reader, sites={"points": points, "accounts": accounts}, http=httpx.Client(transport=switchboard), host=_HOSTS[2]
+    )
+    apps = (
+        create_points_app(nation, origin=points, card_client_url=card),
+        create_accounts_app(nation, origin=accounts, card_client_url=card),
+        client,
+    )
+    for host, app in zip(_HOSTS, apps, strict=True):
+        switchboard.transports[host] = httpx.WSGITransport(app=app.wsgi_app)
 
     def make_pages(url: str) -> Pages:
         pages = FormPages(switchboard)
         pages.go(url)
         return pages
 
-    return Mounted(_addresses(origins), make_pages, origins["card"])
+    return Mounted(_addresses(points, accounts, card), make_pages, card)
 
 
-def _apps(
-    nation: Nation, reader: SwitchReader, origins: Mapping[str, str], back_channel: httpx.Client
-) -> dict[str, Flask]:
-    sites = {name: origins[name] for name in ("points", "accounts")}
-    host = httpx.URL(origins["card"]).host
-    return {
-        "points": create_points_app(nation, origin=origins["points"], card_client_url=origins["card"]),
-        "accounts": create_accounts_app(nation, origin=origins["accounts"], card_client_url=origins["card"]),
-        "card": create_card_client_app(reader, sites=sites, http=back_channel, host=host),
-    }
-
-
-def _addresses(origins: Mapping[str, str]) -> Addresses:
-    sites = {PAYMENT: origins["points"], ACCOUNT: origins["accounts"]}
+def _addresses(points: str, accounts: str, card: str) -> Addresses:
+    sites = {PAYMENT: points, ACCOUNT: accounts}
     return Addresses(
         start={procedure: f"{origin}/" for procedure, origin in sites.items()},
         logout={procedure: f"{origin}/logout" for procedure, origin in sites.items()},
-        allowed=tuple(origins.values()),
+        allowed=(points, accounts, card),
     )

@@ -79,6 +79,13 @@ class Children:
         return (self._logs / f"{name}.log").open("ab")
 
 
+def run_once(argv: Sequence[str]) -> None:
+    """Run a program to its end. Raises `ChildFailed` with what it said."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_READY_SECONDS)  # noqa: S603 - our own command line, no shell
+    if done.returncode != 0:
+        raise ChildFailed(f"{done.stdout}{done.stderr}".strip())
+
+
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     try:
         os.killpg(process.pid, number)
