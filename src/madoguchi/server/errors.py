@@ -178,3 +178,9 @@ class MalformedRequest(OfficeError):
 
     sentence = "端末からの連絡を読み取れません。端末のソフトの版を確かめ、市職員に知らせてください。"
     status = 400
+
+
+class SecondStaffUnknown(OfficeError):
+    """The second member of staff of a spoken confirmation could not be identified."""
+
+    sentence = "もう1人の係員のログイン名かパスワードが違います。もう一度入力してもらってください。"

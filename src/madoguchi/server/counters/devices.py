@@ -46,7 +46,7 @@ def issue_code(*, terminal: Terminal, staff: Staff, old_machine_off: bool = Fals
     """
     require(staff=staff, permission=Permission.ENROL_TERMINAL, site_id=terminal.site_id)
     held = Terminal.objects.select_for_update().get(pk=terminal.pk)
-    if not old_machine_off and _holds_a_visit(held):
+    if not old_machine_off and holds_a_visit(held):
         raise OldMachineUnclear(str(held))
     now = clock.now()
     EnrolmentCode.objects.filter(terminal=held, used_at__isnull=True, expires_at__gt=now).update(expires_at=now)
@@ -111,17 +111,18 @@ def retire(*, terminal: Terminal, staff: Staff, reason: str) -> None:
     _revoke(terminal=terminal, staff=staff, reason=reason)
 
 
+def holds_a_visit(terminal: Terminal) -> bool:
+    """Whether a visit that is not closed stands on the terminal."""
+    from madoguchi.server.visits.selectors import open_visit
+
+    return open_visit(terminal) is not None
+
+
 def _revoke(*, terminal: Terminal, staff: Staff, reason: str) -> None:
     from madoguchi.server.visits.record import record_office
 
     Device.objects.filter(terminal=terminal, revoked_at__isnull=True).update(revoked_at=clock.now())
     record_office(kind="revoked", terminal=terminal, body={"reason": reason}, staff=staff)
-
-
-def _holds_a_visit(terminal: Terminal) -> bool:
-    from madoguchi.server.visits.selectors import open_visit
-
-    return open_visit(terminal) is not None
 
 
 def _take_code(code: str) -> EnrolmentCode:

@@ -21,7 +21,6 @@ class Site(models.Model):
     name = models.CharField("名前", max_length=60, unique=True)
     slug = models.SlugField("アドレス用の名前", max_length=40, unique=True, help_text="半角の英数字とハイフン。")
     ticket_letter = models.CharField("受付番号の文字", max_length=1, unique=True, validators=[_letter])
-    open = models.BooleanField("受付中", default=True)
 
     class Meta:
         ordering: ClassVar = ["ticket_letter"]

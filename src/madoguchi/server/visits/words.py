@@ -1,6 +1,17 @@
 """Words for the record on screens. Labels of visit events come from the protocol's table."""
 
-from madoguchi.protocol import TERMINAL_TABLE, VISIT_TABLE, EventKind
+from collections.abc import Mapping
+from typing import Any
+
+from madoguchi.protocol import (
+    TERMINAL_TABLE,
+    VISIT_TABLE,
+    Confirmation,
+    EndCause,
+    EventKind,
+    InterruptReason,
+    Outcome,
+)
 
 OFFICE_EVENTS = {
     "enrolled": "端末の登録",
@@ -21,3 +32,71 @@ def _labels() -> dict[str, str]:
 
 
 EVENT_LABELS = _labels()
+
+_LOGOUTS = {
+    "visited": "国のサイトのログアウトのページを開きました。",
+    "unreachable": "国のサイトのログアウトのページを開けませんでした(端末の消去は済んでいます)。",
+    "not_tried": "国のサイトのログアウトのページは開いていません。",
+}
+
+_SPACES = {
+    "unmounted": "ファイルの置き場を取り外しました。使っているものはありませんでした。",
+    "namespace": "ファイルの置き場は、閲覧ソフトの箱といっしょに消えました。",
+    "none": "ファイルの置き場はありませんでした。",
+}
+
+
+def proof_in_words(proof: object) -> list[str]:
+    """The wipe proof as sentences; unknown parts are left out, the record keeps them."""
+    if not isinstance(proof, Mapping):
+        return []
+    lines = ["訓練用の端末です。本物の消去の証明ではありません。"] if proof.get("training") else []
+    if proof.get("attested"):
+        lines.append(f"市職員が端末の撤去を確認しました: {proof['attested']}")
+    lines += [_LOGOUTS[proof["logout"]]] if proof.get("logout") in _LOGOUTS else []
+    if proof.get("processes_gone_at"):
+        lines.append("閲覧ソフトの処理がすべて止まったことを確かめました。")
+    if proof.get("namespaces_empty_at"):
+        lines.append("箱の中に何も残っていないことを確かめました。")
+    lines += [_SPACES[proof["space"]]] if proof.get("space") in _SPACES else []
+    if proof.get("leftovers"):
+        lines.append(f"前の対応の残りを{proof['leftovers']}個消しました。")
+    return lines
+
+
+def event_in_words(kind: str, body: Mapping[str, Any]) -> list[str]:
+    """What an event says beside its label, for the record on a visit's page."""
+    lines: list[str] = []
+    if kind in (EventKind.WIPE_PROVEN, EventKind.SWEEP_PROVEN, EventKind.ATTEST_WIPE):
+        lines += proof_in_words(body.get("proof"))
+    if kind == EventKind.END and body.get("cause") in list(EndCause):
+        lines.append(EndCause(body["cause"]).label)
+    if kind == EventKind.CONFIRM:
+        lines += _confirmation(body)
+    if kind == EventKind.WIPE_FAILED:
+        lines.append(f"理由: {body.get('failure')}")
+    if kind in _WITH_REASON and body.get("reason"):
+        lines.append(f"理由: {body['reason']}")
+    return lines
+
+
+_WITH_REASON = frozenset(
+    {
+        EventKind.WITHDRAW.value,
+        EventKind.RETURN_TO_QUEUE.value,
+        EventKind.ASK_END.value,
+        EventKind.CLEAR.value,
+        EventKind.ATTEST_WIPE.value,
+        "revoked",
+        "in_service",
+        "out_of_service",
+    }
+)
+
+
+def _confirmation(body: Mapping[str, Any]) -> list[str]:
+    given = body.get("confirmation")
+    kind = given.get("kind") if isinstance(given, Mapping) else None
+    lines = [Confirmation(kind).label] if kind in list(Confirmation) else []
+    lines += [Outcome(body["outcome"]).label] if body.get("outcome") in list(Outcome) else []
+    return lines + ([InterruptReason(body["reason"]).label] if body.get("reason") in list(InterruptReason) else [])

@@ -66,7 +66,6 @@ class Migration(migrations.Migration):
                         verbose_name="受付番号の文字",
                     ),
                 ),
-                ("open", models.BooleanField(default=True, verbose_name="受付中")),
             ],
             options={
                 "verbose_name": "拠点",

@@ -1,0 +1,118 @@
+"""Forms of the counter. A citizen's name is never asked."""
+
+from typing import Any
+
+from django import forms
+
+from madoguchi.protocol import InterruptReason, Outcome
+from madoguchi.server.counters.models import BringItem, ProcedureKind
+from madoguchi.server.fields import choices
+from madoguchi.server.visits import preflight
+
+NO_NAMES = "名前や番号は書かないでください。"
+
+
+class ReceptionForm(forms.Form):
+    """The preflight questions of one procedure and its bring list."""
+
+    bring = forms.ModelMultipleChoiceField(
+        label="持っているものに印を付けてください",
+        queryset=BringItem.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    told = forms.BooleanField(required=False, label="説明しました。それでも受け付けます")
+
+    def __init__(self, procedure: ProcedureKind, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.procedure = procedure
+        self.fields["bring"].queryset = procedure.bring.all()  # type: ignore[attr-defined]  # a model choice field
+        self._questions = preflight.questions(procedure)
+        for question in self._questions:
+            self.fields[question.name] = forms.ChoiceField(
+                label=question.text,
+                help_text=question.english,
+                choices=choices(preflight.Answer),
+                widget=forms.RadioSelect,
+                error_messages={"required": "どれか1つを選んでください。"},
+            )
+        self.order_fields([question.name for question in self._questions])
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The answers given, by question."""
+        return {question.name: self.cleaned_data[question.name] for question in self._questions}
+
+    def advice(self) -> tuple[preflight.Advice, ...]:
+        """What the answers mean. Only after `is_valid`."""
+        have = {item.pk for item in self.cleaned_data["bring"]}
+        missing = [item for item in self.procedure.bring.all() if item.pk not in have]
+        return preflight.advice(procedure=self.procedure, answers=self.answers, missing=missing)
+
+    def record(self) -> dict[str, Any]:
+        """What is kept with the ticket."""
+        return preflight.to_record(
+            answers=self.answers,
+            bring=self.procedure.bring.all(),
+            brought=self.cleaned_data["bring"],
+            told=self.advice(),
+        )
+
+
+class ReasonForm(forms.Form):
+    """Why: for withdrawing, sending back, ending, clearing, revoking."""
+
+    reason = forms.CharField(
+        label="理由",
+        max_length=120,
+        help_text=NO_NAMES,
+        error_messages={"required": "理由を書いてください。"},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class AttestForm(ReasonForm):
+    """What was done with the machine."""
+
+    proof = forms.CharField(
+        label="端末をどうしたか",
+        max_length=200,
+        help_text="例: 電源を切り、記憶装置を外して保管した",
+        error_messages={"required": "端末をどうしたかを書いてください。"},
+    )
+    field_order = ("proof", "reason")
+
+
+class ConfirmForm(forms.Form):
+    """The log-out confirmed for a citizen who cannot sign or has left."""
+
+    SPOKEN, ABSENT = "spoken", "absent"
+
+    kind = forms.ChoiceField(
+        label="確認のしかた",
+        choices=[(SPOKEN, "口頭で確認した(係員2人)"), (ABSENT, "市民がいないため、係員が画面を確認した")],
+        widget=forms.RadioSelect,
+    )
+    outcome = forms.ChoiceField(label="結果", choices=choices(Outcome), widget=forms.RadioSelect)
+    reason = forms.ChoiceField(
+        label="中断・離席の理由", choices=[("", "(完了のときは選ばない)"), *choices(InterruptReason)], required=False
+    )
+    why = forms.CharField(label="市民がいない理由", max_length=120, required=False, help_text=NO_NAMES)
+    second_username = forms.CharField(label="もう1人の係員のログイン名", max_length=60, required=False)
+    second_password = forms.CharField(
+        label="もう1人の係員のパスワード",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Each way of confirming has its own demands."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("kind") == self.SPOKEN and not (data.get("second_username") and data.get("second_password")):
+            self.add_error("second_username", "口頭の確認には、もう1人の係員のログイン名とパスワードが必要です。")
+        if data.get("kind") == self.ABSENT and not data.get("why"):
+            self.add_error("why", "市民がいない理由を書いてください。")
+        if data.get("outcome") not in (None, Outcome.COMPLETED.value) and not data.get("reason"):
+            self.add_error("reason", "中断・離席のときは、理由を選んでください。")
+        return data

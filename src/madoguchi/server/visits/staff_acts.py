@@ -1,0 +1,133 @@
+"""What staff can do on a visit's page: one entry per act, with its form and its service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+
+from madoguchi.protocol import EventKind, InterruptReason, Outcome, Permission
+from madoguchi.server.accounts.models import Staff
+from madoguchi.server.errors import SecondStaffUnknown
+from madoguchi.server.visits import services
+from madoguchi.server.visits.forms import AttestForm, ConfirmForm, ReasonForm
+from madoguchi.server.visits.models import Visit
+
+Do = Callable[[HttpRequest, Visit, Staff, dict[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act: its address, the event it asks for, who may, the words, the form, the service."""
+
+    name: str
+    kind: EventKind
+    permission: Permission
+    title: str
+    english: str
+    button: str
+    done: str
+    form: type[forms.Form]
+    do: Do
+    explanation: str = ""
+    danger: bool = False
+
+
+def _return(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    return services.return_to_queue(visit=visit, staff=staff, reason=data["reason"])
+
+
+def _withdraw(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    return services.withdraw(visit=visit, staff=staff, reason=data["reason"])
+
+
+def _ask_end(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    return services.ask_end(visit=visit, staff=staff, reason=data["reason"])
+
+
+def _attest(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    return services.attest_wipe(visit=visit, staff=staff, proof=data["proof"], reason=data["reason"])
+
+
+def _confirm(request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    outcome = Outcome(data["outcome"])
+    # A completed visit has no reason for an interruption, whatever was left chosen in the form.
+    reason = InterruptReason(data["reason"]) if data["reason"] and outcome is not Outcome.COMPLETED else None
+    if data["kind"] == ConfirmForm.ABSENT:
+        return services.confirm_absent(visit=visit, staff=staff, why=data["why"], outcome=outcome, reason=reason)
+    second = authenticate(request, username=data["second_username"], password=data["second_password"])
+    if not isinstance(second, Staff):
+        raise SecondStaffUnknown(data["second_username"])
+    return services.confirm_spoken(visit=visit, staff=staff, second=second, outcome=outcome, reason=reason)
+
+
+ACTS = {
+    act.name: act
+    for act in (
+        Act(
+            "confirm",
+            EventKind.CONFIRM,
+            Permission.CONFIRM_FOR_CITIZEN,
+            "ログアウト確認を係員が記録する",
+            "Record the log-out confirmation",
+            "記録して終了する",
+            "ログアウト確認を記録し、対応を終了しました。",
+            ConfirmForm,
+            _confirm,
+            "端末で署名できないときだけ使います。端末の画面が「ロック中」か確認の画面であることを、目で見てください。",
+        ),
+        Act(
+            "ask-end",
+            EventKind.ASK_END,
+            Permission.ASK_END,
+            "端末に終了を指示する",
+            "Ask the terminal to end",
+            "終了を指示する",
+            "端末に終了を指示しました。端末が消去を始めるまで数秒かかります。",
+            ReasonForm,
+            _ask_end,
+            "端末は画面を閉じ、消去を始めます。手続の途中でも終わります。",
+            danger=True,
+        ),
+        Act(
+            "return",
+            EventKind.RETURN_TO_QUEUE,
+            Permission.CALL_TICKET,
+            "列に戻す",
+            "Back to the queue",
+            "列に戻す",
+            "列に戻しました。",
+            ReasonForm,
+            _return,
+            "呼んでも来ないときに使います。番号はそのまま残ります。",
+        ),
+        Act(
+            "withdraw",
+            EventKind.WITHDRAW,
+            Permission.WITHDRAW_TICKET,
+            "取りやめる",
+            "Withdraw",
+            "取りやめる",
+            "取りやめにしました。",
+            ReasonForm,
+            _withdraw,
+            "この番号は、もう呼べなくなります。",
+            danger=True,
+        ),
+        Act(
+            "attest",
+            EventKind.ATTEST_WIPE,
+            Permission.ATTEST_WIPE,
+            "端末の撤去を確認する",
+            "Attest that the machine was taken away",
+            "撤去を確認する",
+            "撤去を記録しました。端末の登録を取り消し、使わない設定にしました。",
+            AttestForm,
+            _attest,
+            "消去をどうしても証明できないときだけ使います。端末の登録は取り消され、この端末は使えなくなります。",
+            danger=True,
+        ),
+    )
+}
