@@ -52,8 +52,8 @@ def report_of(kind: EventKind, before: Terminal, after: Terminal, event: Event) 
 def order_of(terminal: Terminal, assignment: Assignment | None, *, cleared: bool, unsent: bool) -> Event | None:
     """Say what a poll's answer means for the terminal: one event to post, or nothing.
 
-    `unsent`: reports were still waiting when the poll was asked. The server may then not know yet what the
-    terminal did, so everything but an order to end or a clearance waits for the next poll.
+    `unsent`: reports were waiting when the poll was asked, or came up since. The server may then not know yet
+    what the terminal did, so everything but an order to end or a clearance waits for the next poll.
     """
     decide = _ORDERS.get(terminal.state)
     if decide is None or (unsent and terminal.state in _NEEDS_FRESH):

@@ -161,10 +161,9 @@ TERMINAL_TABLE: tuple[Transition, ...] = (
             ("visit", "lease"),
             _end,
             "端末の知らない対応が残っている",
-            guard,
             sets=(("exposed", True), ("cause", "agent_restarted")),
         )
-        for source, guard in ((_T.LOCKED, None), (_T.WAITING_CARD, _unexposed))
+        for source in (_T.LOCKED, _T.WAITING_CARD)
     ),
     Transition(
         _T.CONFIRMING,
