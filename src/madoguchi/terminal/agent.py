@@ -96,6 +96,7 @@ class Agent:
         self._record = Record()
         self._visit_notice: Notice | None = None
         self._unasked = False
+        self._confirmed: int | None = None
         self._started = False
         self._broken = False
         self._status = Status(training=self.training)
@@ -106,7 +107,7 @@ class Agent:
         """Whether visits here are practice: by the switch, or because the boxes are not real."""
         return self.config.training or self._boxes.training
 
-    # --- what other threads may call ---------------------------------------------------------------------------
+    # what other threads may call
 
     def post(self, event: Event) -> None:
         """Queue an event."""
@@ -124,11 +125,11 @@ class Agent:
 
     def finish(self) -> None:
         """End the visit because the citizen says so on the desk page. Raises as `ask`."""
-        self.ask(self._finished())
+        self.ask(self._ending(EndCause.FINISH, by=Role.CITIZEN))
 
     def finish_pressed(self) -> None:
         """End the visit because 終了 was pressed on the bar; does not wait."""
-        self.post(self._finished())
+        self.post(self._ending(EndCause.FINISH, by=Role.CITIZEN))
 
     def touch(self) -> None:
         """Start the idle time again: somebody is there."""
@@ -141,6 +142,10 @@ class Agent:
     def record(self) -> Record:
         """Return what the agent remembers now."""
         return self._record
+
+    def confirmed(self, lease: int) -> bool:
+        """Whether the confirmation of the visit under this lease was kept here, since the start."""
+        return self._confirmed == lease
 
     def screen(self) -> Screen | None:
         """Return the box's virtual screen while it may be shown: training, no display, visit open."""
@@ -158,7 +163,7 @@ class Agent:
         self._loop.put(partial(self._fetched, fetched))
         return fetched.answer is not None
 
-    # --- the loop ------------------------------------------------------------------------------------------------
+    # the loop
 
     def start(self) -> None:
         """Load the journal, destroy whatever is left, prove it; only then is the terminal locked."""
@@ -205,14 +210,14 @@ class Agent:
             self._doubt(type(error).__name__)
         self._publish()
 
-    def _finished(self) -> Event:
-        return Event(EventKind.END, Role.CITIZEN, self._record.terminal.lease, {"cause": EndCause.FINISH.value})
+    def _ending(self, cause: EndCause, *, by: Role = Role.TERMINAL) -> Event:
+        return Event(EventKind.END, by, self._record.terminal.lease, {"cause": cause.value})
 
     def _begun(self) -> None:
         self._readiness.ask()
         self._started = True
 
-    # --- one step ------------------------------------------------------------------------------------------------
+    # one step
 
     def _handle(
         self,
@@ -248,6 +253,8 @@ class Agent:
         record = next_record(before, after, assignment)
         self._journal.commit(record, [draft for draft in drafts if draft], self._stamp)
         self._record, self._broken = record, False
+        if event.kind is EventKind.CONFIRM:
+            self._confirmed = before.terminal.lease
         self._entered(before.terminal, after)
         if any(drafts):
             self.news.set()
@@ -288,7 +295,7 @@ class Agent:
             self._end(EndCause.DOUBT)
 
     def _end(self, cause: EndCause) -> None:
-        self._soon(Event(EventKind.END, Role.TERMINAL, self._record.terminal.lease, {"cause": cause.value}))
+        self._soon(self._ending(cause))
 
     def _break_down(self) -> None:
         self._broken = True
@@ -301,7 +308,7 @@ class Agent:
         except JournalBroken:
             self._break_down()
 
-    # --- the card ------------------------------------------------------------------------------------------------
+    # the card
 
     def _told(self, seen: Observation) -> None:
         self._loop.put(partial(self._observed, seen))
@@ -311,7 +318,7 @@ class Agent:
         if event is not None:
             self._handle(event)
 
-    # --- the server ----------------------------------------------------------------------------------------------
+    # the server
 
     def _fetched(self, fetched: Fetched) -> None:
         order = self._liaison.digest(fetched, can_serve=self._can_serve())
@@ -343,7 +350,7 @@ class Agent:
         for event in after_bind(outcome, self._record.terminal, still_there=self._presence.here()):
             self._soon(event)
 
-    # --- time ----------------------------------------------------------------------------------------------------
+    # time
 
     def _tick(self) -> None:
         if self._broken:
@@ -361,7 +368,7 @@ class Agent:
     def _touched(self) -> None:
         self._idle.touch(self._effects.box)
 
-    # --- the picture ---------------------------------------------------------------------------------------------
+    # the picture
 
     def _publish(self) -> None:
         can_serve = self._can_serve()
@@ -370,7 +377,7 @@ class Agent:
             terminal=self._record.terminal,
             visit=about(self._record),
             training=self.training,
-            notices=self._shown_notices(),
+            notices=tuple(notice for notice in self._every_notice() if notice is not None),
             missing=() if self._readiness.ready else self._readiness.missing,
             card_present=self._presence.present,
             card_lying=self._presence.lying,
@@ -382,10 +389,9 @@ class Agent:
             relay=self.screen() is not None,
         )
 
-    def _shown_notices(self) -> tuple[Notice, ...]:
+    def _every_notice(self) -> tuple[Notice | None, ...]:
         broken = Notice(JournalBroken.__name__, JournalBroken.sentence) if self._broken else None
-        every = (broken, self._visit_notice, self._presence.notice, self._liaison.notice)
-        return tuple(notice for notice in every if notice is not None)
+        return broken, self._visit_notice, self._presence.notice, self._liaison.notice
 
     def _pending(self) -> tuple[int, int]:
         try:

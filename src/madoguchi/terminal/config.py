@@ -18,8 +18,9 @@ class TerminalConfig:
 
     `state_dir` holds journal and device key (mode 0700). `reader`: `memory`, or `socket` with `reader_path`.
     `training`: allow visits without a real box; shown on every page and in every message. `display`: the X display
-    of the citizen's screen, empty for none. `card_client`: origin of the sites' card client on this machine. `language`: `easy` puts やさしい日本語 first. `idle_warning` is how long
-    before the end the warning appears. `clock_tolerance`: a larger difference to the server is reported.
+    of the citizen's screen, empty for none. `card_client`: origin of the sites' card client on this machine.
+    `language`: `easy` puts やさしい日本語 first. `idle_warning` is how long before the end the warning appears.
+    `clock_tolerance`: a larger difference to the server is reported. `token_days`: the token's age when it is rolled.
     """
 
     server_url: str

@@ -142,6 +142,12 @@ class FormIncomplete(TerminalError):
     sentence = "入力が足りません。選んだ確認の方法に必要な欄を、すべて入れてください。"
 
 
+class ClosedElsewhere(TerminalError):
+    """The form is about a visit that is no longer confirmed here."""
+
+    sentence = "この対応は、ほかの画面ですでに終わっています。この入力は記録されていません。係員に確かめてください。"
+
+
 class AgentBusy(TerminalError):
     """The agent did not answer in time; nothing is known to be lost, the same form can be sent again."""
 

@@ -7,8 +7,10 @@ _BELIEVED = 30.0
 
 
 class Readiness:
-    """What is missing, remembered for half a minute. `training`: the switch that lets
-    visits open in boxes that are not real ones."""
+    """What is missing, remembered for half a minute.
+
+    `training`: the switch that lets visits open in boxes that are not real ones.
+    """
 
     def __init__(self, *, boxes: Boxes, training: bool, clock: Clock) -> None:
         self._boxes = boxes

@@ -1,0 +1,160 @@
+"""The agent as a program: reader, boxes, link, desk page and threads put together, and taken apart again."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httpx
+from waitress.server import create_server
+
+from madoguchi.card import MemoryReader, Reader, SocketReader
+from madoguchi.protocol import ProtocolError
+from madoguchi.terminal.agent import Agent
+from madoguchi.terminal.bare import BareBoxes
+from madoguchi.terminal.box import BwrapBoxes
+from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.config import TerminalConfig
+from madoguchi.terminal.desk import create_desk
+from madoguchi.terminal.enrol import Credentials, DeviceFile
+from madoguchi.terminal.errors import TerminalError
+from madoguchi.terminal.journal import Journal
+from madoguchi.terminal.link import HttpLink
+from madoguchi.terminal.ports import Boxes
+from madoguchi.terminal.timers import Clock, SystemClock
+
+_BACKOFF = 2.0
+_LONGEST_WAIT = 10.0
+_JOIN_SECONDS = 3.0
+_DESK_THREADS = 6
+
+_log = logging.getLogger(__name__)
+
+
+def device_file(config: TerminalConfig) -> DeviceFile:
+    """Where the terminal's credentials stand."""
+    return DeviceFile(config.state_dir / "device.json")
+
+
+def serve(config: TerminalConfig) -> None:
+    """Run the terminal until SIGTERM or SIGINT; call it in the main thread.
+
+    Raises `NotEnrolled`, `DeviceFileUnsafe`, `AgentAlreadyRunning`.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    credentials = device_file(config).load()
+    journal = Journal(config.state_dir / "journal.sqlite", terminal=credentials.terminal, seal_key=credentials.seal_key)
+    with httpx.Client(timeout=config.link_timeout, trust_env=False) as client:
+        try:
+            _run(config, credentials, journal, client, stop)
+        finally:
+            journal.close()
+
+
+def choose_boxes(config: TerminalConfig, on_finish: Callable[[], None]) -> Boxes:
+    """Real boxes; where they are impossible, ordinary browsers if the training switch is on."""
+    settings = BoxConfig(
+        state=config.state_dir,
+        training=config.training,
+        card_client=config.card_client or None,
+        display=config.display or None,
+        logout_limit=config.logout_seconds,
+    )
+    real = BwrapBoxes(settings, on_finish=on_finish)
+    return BareBoxes(settings, on_finish=on_finish) if config.training and real.missing() else real
+
+
+class Bell:
+    """The 終了 button of the bar; boxes are made before the agent that it rings for."""
+
+    agent: Agent | None = None
+
+    def ring(self) -> None:
+        """The button was pressed; any thread."""
+        if self.agent is not None:
+            self.agent.finish_pressed()
+
+
+def _run(
+    config: TerminalConfig, credentials: Credentials, journal: Journal, client: httpx.Client, stop: threading.Event
+) -> None:
+    bell = Bell()
+    link = HttpLink(base_url=config.server_url, credentials=credentials, client=client, save=device_file(config).save)
+    agent = Agent(
+        config=config,
+        credentials=credentials,
+        reader=_reader(config),
+        boxes=choose_boxes(config, bell.ring),
+        link=link,
+        journal=journal,
+        clock=SystemClock(),
+    )
+    bell.agent = agent
+    with _desk(agent), _helpers(agent, link, stop):
+        agent.start()
+        agent.run(stop)
+
+
+@contextmanager
+def _desk(agent: Agent) -> Iterator[None]:
+    """Serve the desk page on loopback."""
+    server = create_server(
+        create_desk(agent), host="127.0.0.1", port=agent.config.desk_port, threads=_DESK_THREADS, ident=None
+    )
+    thread = threading.Thread(target=server.run, name="desk", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.close()
+        thread.join(_JOIN_SECONDS)
+
+
+@contextmanager
+def _helpers(agent: Agent, link: HttpLink, stop: threading.Event) -> Iterator[None]:
+    """Watch the reader and talk to the server in threads of their own."""
+    threads = [
+        threading.Thread(target=agent.watcher.run, args=(stop,), name="watcher", daemon=True),
+        threading.Thread(target=carry, args=(agent, link, stop), name="courier", daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        agent.news.set()
+        for thread in threads:
+            thread.join(_JOIN_SECONDS)
+
+
+def carry(agent: Agent, link: HttpLink, stop: threading.Event) -> None:
+    """Poll and deliver until `stop`: at once when there is news, else at intervals, longer while nobody answers."""
+    wait = agent.config.poll_seconds
+    while not stop.is_set():
+        agent.news.clear()
+        reached = agent.poll()
+        if reached:
+            roll_if_due(link, agent.clock, days=agent.config.token_days)
+        wait = agent.config.poll_seconds if reached else min(wait * _BACKOFF, _LONGEST_WAIT)
+        agent.news.wait(wait)
+
+
+def roll_if_due(link: HttpLink, clock: Clock, *, days: float) -> bool:
+    """Roll the token when it is older than `days`; what fails is tried again at the next poll."""
+    if clock.now() - link.credentials.token_at < timedelta(days=days):
+        return False
+    try:
+        link.roll_token()
+    except (TerminalError, ProtocolError) as error:
+        _log.warning("token not rolled: %s", error.code)
+        return False
+    return True
+
+
+def _reader(config: TerminalConfig) -> Reader:
+    return SocketReader(config.reader_path) if config.reader == "socket" else MemoryReader("memory")
