@@ -20,7 +20,7 @@ from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.cdp import CdpError
 from madoguchi.terminal.check import can_sandbox, check_bare
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
-from madoguchi.terminal.inside import browser_environment, script_arguments, script_environment
+from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
 from madoguchi.terminal.live import Death, Live
 from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
 from madoguchi.terminal.space import prepare_runtime
@@ -76,7 +76,7 @@ class BareBox:
         self._destroying = threading.Lock()
         person = visitor(config)
         prepare_runtime(config.runtime)
-        self._home = _make_home(config.runtime / secrets.token_hex(8), person)
+        self._home = _make_home(config.runtime / secrets.token_hex(8), person, display_key(config))
         pipes = Pipes()
         self._process = _launch(config, procedure, self._home, person, pipes)
         self._live = Live(config, pipes, death, on_finish=on_finish)
@@ -128,9 +128,11 @@ class BareBox:
             )
 
 
-def _make_home(place: Path, person: Person) -> Path:
+def _make_home(place: Path, person: Person, key: bytes) -> Path:
     place.mkdir(mode=0o700)
-    os.chown(place, person.uid, person.gid)
+    (place / ".Xauthority").write_bytes(key)
+    for path in (place / ".Xauthority", place):
+        os.chown(path, person.uid, person.gid)
     return place
 
 

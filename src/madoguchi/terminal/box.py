@@ -38,6 +38,7 @@ class BwrapBoxes:
     def __init__(self, config: BoxConfig, *, on_finish: Callable[[], None] = _nothing) -> None:
         self._config = config
         self._on_finish = on_finish
+        self._last: BwrapBox | None = None
 
     @property
     def training(self) -> bool:
@@ -56,6 +57,7 @@ class BwrapBoxes:
         if missing := self.missing():
             raise BoxUnavailable(*missing)
         box = BwrapBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+        self._last = box
         try:
             box.wait_ready()
         except TerminalError as error:
@@ -64,8 +66,11 @@ class BwrapBoxes:
         return box
 
     def sweep(self) -> WipeProof:
-        """Destroy what an earlier agent left (port `Boxes.sweep`)."""
-        return sweep(self._config)
+        """Destroy what an earlier agent left, and the last box of this one (port `Boxes.sweep`)."""
+        proof = sweep(self._config)
+        if self._last is not None:
+            self._last.destroy()
+        return proof
 
 
 class BwrapBox:
@@ -75,6 +80,7 @@ class BwrapBox:
         self._config = config
         self._death = death
         self._destroying = threading.Lock()
+        self._proof: WipeProof | None = None
         prepare_runtime(config.runtime)
         self._space = make_space(config.runtime / secrets.token_hex(8), config=config, person=visitor(config))
         policies = policies_for(procedure, card_client=config.card_client, inspectable=config.display is None)
@@ -112,11 +118,14 @@ class BwrapBox:
         return self._live.logout(url)
 
     def destroy(self) -> WipeProof:
-        """Kill the space and prove it."""
+        """Kill the space and prove it. Once proven, the same proof again: the kernel reuses the numbers looked for."""
         self._death.expected()
         with self._destroying:
+            if self._proof is not None:
+                return self._proof
+            self._live.stop_heart()
             self._kill()
-            proof = prove(
+            self._proof = prove(
                 traces=self.traces,
                 space=self._space,
                 logout=self._live.last_logout,
@@ -125,7 +134,7 @@ class BwrapBox:
             )
             self._monitor.wait()
             self._live.close()
-            return proof
+            return self._proof
 
     def _kill(self) -> None:
         self.traces.kill()
@@ -153,7 +162,7 @@ def _start(config: BoxConfig, command: list[str], space: Space, pipes: Pipes) ->
 
 def _launch(config: BoxConfig, command: list[str], space: Space, pipes: Pipes) -> subprocess.Popen[bytes]:
     inner = script_environment(pipes, virtual=config.size if config.display is None else None, boxed=True)
-    wrapped = bubblewrap_arguments(config, space=space.arguments(), policies=space.policies, info=pipes.info_in)
+    wrapped = bubblewrap_arguments(config, space=space, info=pipes.info_in)
     return launch(
         [*wrapped, *script_arguments(command)],
         environment={**browser_environment(config, home=HOME), **inner, **marks(config)},

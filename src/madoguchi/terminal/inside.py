@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.space import Space
 from madoguchi.terminal.spawn import Pipes
 
 HOME = "/home/visit"
@@ -60,7 +61,7 @@ def script_environment(pipes: Pipes, *, virtual: tuple[int, int] | None, boxed: 
     }
 
 
-def bubblewrap_arguments(config: BoxConfig, *, space: list[str], policies: Path, info: int) -> list[str]:
+def bubblewrap_arguments(config: BoxConfig, *, space: Space, info: int) -> list[str]:
     """Compose the bubblewrap command line up to, not including, the program to run."""
     return [
         "bwrap",
@@ -75,19 +76,17 @@ def bubblewrap_arguments(config: BoxConfig, *, space: list[str], policies: Path,
         *_links(),
         *("--proc", "/proc", "--dev", "/dev"),
         *("--dir", "/var/tmp", "--dir", "/home"),  # noqa: S108 # paths inside the box
-        *space,
+        *space.arguments(),
         *(("--ro-bind", str(_CACHE), str(_CACHE)) if _CACHE.is_dir() else ()),
-        *("--tmpfs", "/etc/chromium", "--ro-bind", str(policies), "/etc/chromium/policies"),
-        *_display_arguments(config),
+        *("--tmpfs", "/etc/chromium", "--ro-bind", str(space.policies), "/etc/chromium/policies"),
+        *_display_arguments(config, space),
         *("--chdir", HOME, "--"),
     ]
 
 
 def browser_environment(config: BoxConfig, *, home: str) -> Mapping[str, str]:
     """Compose the whole environment of a box: nothing of the agent's own goes in."""
-    display = {} if config.display is None else {"DISPLAY": config.display}
-    if config.display is not None and config.xauthority is not None:
-        display["XAUTHORITY"] = f"{home}/.Xauthority"
+    display = {} if config.display is None else {"DISPLAY": config.display, "XAUTHORITY": f"{home}/.Xauthority"}
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": home,
@@ -109,11 +108,19 @@ def _links() -> list[str]:
     return found
 
 
-def _display_arguments(config: BoxConfig) -> list[str]:
+def _display_arguments(config: BoxConfig, space: Space) -> list[str]:
+    """The display's socket and a copy of the key to it, which the browser's user may not be able to read in place."""
     if config.display is None:
         return []
     socket = Path("/tmp/.X11-unix") / f"X{config.display.partition(':')[2].partition('.')[0]}"  # noqa: S108 # X11's own
     found = ["--ro-bind", str(socket), str(socket)] if socket.exists() else []
-    if config.xauthority is not None:
-        found += ["--ro-bind", str(config.xauthority), f"{HOME}/.Xauthority"]
+    if key := display_key(config):
+        found += ["--ro-bind", str(space.keep("xauthority", key)), f"{HOME}/.Xauthority"]
     return found
+
+
+def display_key(config: BoxConfig) -> bytes:
+    """Read the key to the display; empty when the display asks for none."""
+    if config.display is None or config.xauthority is None or not config.xauthority.is_file():
+        return b""
+    return config.xauthority.read_bytes()

@@ -98,6 +98,10 @@ class Live:
         self._logout = self._browser.logout(url, limit=self._config.logout_limit)
         return self._logout
 
+    def stop_heart(self) -> None:
+        """Stop telling the box that the agent is alive. Idempotent."""
+        self._heart.stop()
+
     def close(self) -> None:
         """Let go of everything that reaches into the box. Idempotent."""
         if self._pipes.beat < 0:

@@ -5,7 +5,8 @@ seen by an ordinary user) is skipped: such a process cannot be in a box of ours 
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,18 +47,16 @@ def processes() -> dict[int, Process]:
 
 
 def namespaces_of(pid: int) -> Namespaces | None:
-    """Read the namespaces of a process, of any of its threads if its leader has ended; None: gone or not readable."""
-    for base in (PROC / str(pid), *_threads(pid)):
-        numbers = [_namespace(base / "ns" / kind) for kind in _KINDS]
-        if None not in numbers:
-            return Namespaces(*(number or 0 for number in numbers))
-    return None
+    """Read the namespaces of a process; None: gone or not readable."""
+    base = _living(pid)
+    numbers = [number for kind in _KINDS if (number := _namespace(base / "ns" / kind)) is not None]
+    return Namespaces(*numbers) if len(numbers) == len(_KINDS) else None
 
 
 def environ_of(pid: int) -> Mapping[str, str]:
     """Read the environment the process was started with; empty when gone, overwritten or not readable."""
     try:
-        raw = (PROC / str(pid) / "environ").read_bytes()
+        raw = (_living(pid) / "environ").read_bytes()
     except OSError:
         return {}
     pairs = (entry.partition(b"=") for entry in raw.split(b"\0"))
@@ -81,22 +80,27 @@ def private_devices(pid: int) -> frozenset[int]:
     return frozenset(theirs - {device for device, _ in _mounts(os.getpid())})
 
 
+def users(devices: frozenset[int]) -> list[int]:
+    """Live processes that use something on one of the devices: an open file, a directory, a mapping."""
+    return _finding(devices, _opened, _mapped)
+
+
 def holders(devices: frozenset[int]) -> list[int]:
-    """Live processes that hold something on one of the devices: an open file, a directory, a mapping, a mount."""
+    """Live processes that keep one of the devices alive: by use, or by having it mounted where they live."""
+    return _finding(devices, _opened, _mapped, _mounted)
+
+
+def _finding(devices: frozenset[int], *sources: Callable[[int], Iterator[int]]) -> list[int]:
     if not devices:
         return []
-    return [pid for pid in processes() if _holds(pid, devices)]
-
-
-def _holds(pid: int, devices: frozenset[int]) -> bool:
-    return any(device in devices for source in (_opened, _mapped, _mounted) for device in source(pid))
+    return [pid for pid in processes() if any(device in devices for look in sources for device in look(pid))]
 
 
 def _process(pid: int) -> Process | None:
     base = PROC / str(pid)
     try:
         fields = _stat(base)
-        if fields[0] in _DEAD and not any(_alive(thread) for thread in _threads(pid)):
+        if fields[0] in _DEAD and _living(pid) == base:
             return None
         return Process(pid, int(fields[1]), base.stat().st_uid, int(fields[19]))
     except OSError:
@@ -108,18 +112,14 @@ def _stat(base: Path) -> list[str]:
     return (base / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
-def _alive(thread: Path) -> bool:
-    try:
-        return _stat(thread)[0] not in _DEAD
-    except OSError:
-        return False
-
-
-def _threads(pid: int) -> list[Path]:
-    try:
-        return [PROC / str(pid) / "task" / name for name in os.listdir(PROC / str(pid) / "task")]
-    except OSError:
-        return []
+def _living(pid: int) -> Path:
+    """Where to read a process: a process whose leader has ended lives on in its threads, and shows itself there."""
+    base = PROC / str(pid)
+    with suppress(OSError):
+        if _stat(base)[0] in _DEAD:
+            threads = (base / "task" / name for name in os.listdir(base / "task"))
+            return next((thread for thread in threads if _stat(thread)[0] not in _DEAD), base)
+    return base
 
 
 def _namespace(link: Path) -> int | None:
@@ -130,7 +130,7 @@ def _namespace(link: Path) -> int | None:
 
 
 def _opened(pid: int) -> Iterator[int]:
-    base = PROC / str(pid)
+    base = _living(pid)
     try:
         links = [base / "cwd", base / "root", *(base / "fd" / name for name in os.listdir(base / "fd"))]
     except OSError:
@@ -145,7 +145,7 @@ def _opened(pid: int) -> Iterator[int]:
 
 def _mapped(pid: int) -> Iterator[int]:
     try:
-        lines = (PROC / str(pid) / "maps").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (_living(pid) / "maps").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     for line in lines:
@@ -159,7 +159,7 @@ def _mounted(pid: int) -> Iterator[int]:
 
 def _mounts(pid: int) -> list[tuple[int, str]]:
     try:
-        lines = (PROC / str(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (_living(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
     return [_mount(line) for line in lines]

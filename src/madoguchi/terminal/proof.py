@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from madoguchi.terminal.errors import WipeUnproven
-from madoguchi.terminal.namespaces import Namespaces, holders, members, namespaces_of, private_devices
+from madoguchi.terminal.namespaces import Namespaces, holders, members, namespaces_of, private_devices, users
 from madoguchi.terminal.ports import WipeProof
 from madoguchi.terminal.space import Space, SpaceHeld
 
@@ -69,13 +69,14 @@ class Traces:
 def prove(*, traces: Traces, space: Space, logout: str, kill: Callable[[], None], limit: float) -> WipeProof:
     """Observe the end of a box, killing until it is seen. Raises `WipeUnproven` after `limit` seconds."""
     deadline = time.monotonic() + limit
+    devices = traces.devices | space.devices()
 
     def seen(stands: Callable[[], str]) -> str:
         return _until_gone(stands, kill=kill, deadline=deadline)
 
     processes = seen(lambda: "" if traces.ended() else f"process {traces.init} of the box still lives")
     namespaces = seen(lambda: _listed("processes in the box's namespaces", members(traces.namespaces)))
-    gone = seen(lambda: _space_stands(space, traces.devices | space.devices()))
+    gone = seen(lambda: space_stands(space.release, devices))
     traces.close()
     return WipeProof(
         training=False,
@@ -102,11 +103,17 @@ def _until_gone(stands: Callable[[], str], *, kill: Callable[[], None], deadline
     return now()
 
 
-def _space_stands(space: Space, devices: frozenset[int]) -> str:
+def space_stands(release: Callable[[], None], devices: frozenset[int]) -> str:
+    """Take a file space away and look for what still holds it; empty when nothing does.
+
+    Open files are looked for first: as long as there are any the mount stays, as a record that outlives the agent.
+    """
+    if pids := users(devices):
+        return _listed("the file space is held by processes", pids)
     try:
-        space.release()
+        release()
     except SpaceHeld as held:
-        return f"{held}; {_listed('held by', holders(devices))}"
+        return str(held)
     return _listed("the file space is held by processes", holders(devices))
 
 

@@ -38,6 +38,10 @@ class Space(Protocol):
         """Device numbers of the space known outside the box."""
         ...
 
+    def keep(self, name: str, content: bytes) -> Path:
+        """Put a file there that only the browser's user can read; its place outside the box."""
+        ...
+
     def release(self) -> None:
         """Take it away. Idempotent. Raises `SpaceHeld`."""
         ...
@@ -54,6 +58,7 @@ class MountedSpace:
 
     def __init__(self, base: Path, *, size_mib: int, uid: int, gid: int) -> None:
         self._base = base
+        self._owner = (uid, gid)
         base.mkdir(mode=0o711)
         _mount(base, f"size={size_mib}m,mode=0711")
         self._device = base.stat().st_dev
@@ -70,6 +75,12 @@ class MountedSpace:
     def devices(self) -> frozenset[int]:
         """Name the tmpfs."""
         return frozenset({self._device})
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Put a file there that only the browser's user can read."""
+        place = _write(self._base / name, content)
+        os.chown(place, *self._owner)
+        return place
 
     def release(self) -> None:
         """Unmount (never lazily) and remove the mount point."""
@@ -96,6 +107,10 @@ class NamespaceSpace:
     def devices(self) -> frozenset[int]:
         """None outside: they are read from inside while the box lives."""
         return frozenset()
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Put a file there that only the browser's user, who is the agent's, can read."""
+        return _write(self._base / name, content)
 
     def release(self) -> None:
         """Remove the directory with the policies."""
@@ -131,6 +146,12 @@ def prepare_runtime(runtime: Path) -> None:
     status = runtime.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise BoxUnavailable(f"{runtime} が、この利用者だけの場所ではありません ({runtime} is not ours alone)。")
+
+
+def _write(place: Path, content: bytes) -> Path:
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
+        file.write(content)
+    return place
 
 
 def _is_mounted(place: Path) -> bool:

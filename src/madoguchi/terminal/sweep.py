@@ -27,14 +27,13 @@ from madoguchi.terminal.namespaces import (
     Namespaces,
     Process,
     environ_of,
-    holders,
     namespaces_of,
     processes,
     started,
 )
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, SPACE_NONE, SPACE_UNMOUNTED, WipeProof
-from madoguchi.terminal.proof import now
-from madoguchi.terminal.space import SpaceHeld, stale_mounts, unmount
+from madoguchi.terminal.proof import now, space_stands
+from madoguchi.terminal.space import stale_mounts, unmount
 from madoguchi.terminal.spawn import visitor
 
 _PAUSE = 0.05
@@ -97,19 +96,10 @@ def _sweep_spaces(runtime: Path, deadline: float) -> tuple[int, bool]:
 
 def _unmount(place: Path, deadline: float) -> None:
     devices = frozenset({place.stat().st_dev})
-    while stands := _stands(place, devices):
+    while stands := space_stands(lambda: unmount(place), devices):
         if time.monotonic() > deadline:
-            raise WipeUnproven(stands)
+            raise WipeUnproven(f"leftover space: {stands}")
         time.sleep(_PAUSE)
-
-
-def _stands(place: Path, devices: frozenset[int]) -> str:
-    try:
-        unmount(place)
-    except SpaceHeld as held:
-        return f"{held}; held by {holders(devices)}"
-    pids = holders(devices)
-    return f"a leftover space is held by {pids}" if pids else ""
 
 
 def _owner(pid: int, table: Mapping[int, Process]) -> tuple[str, str]:

@@ -159,7 +159,7 @@ class XScreen:
         self._input(("Input.insertText", {"text": text}))
 
     def inspect(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Ask the page in front (replays and tests of training boxes). Raises `CdpError`; `CdpClosed` without a page."""
+        """Ask the page in front (replays and tests of training boxes). Raises `CdpError`: no page, or no answer."""
         session = self._session()
         if session is None:
             raise CdpClosed("no page in front")
