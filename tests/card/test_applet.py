@@ -151,6 +151,13 @@ def test_a_file_that_holds_no_certificate_is_a_missing_one(card: VirtualCard, co
         JpkiClient(connection).read_auth_certificate()
 
 
+def test_a_file_longer_than_offsets_reach_is_not_read(card: VirtualCard) -> None:
+    long = _Text(card, bytes.fromhex("3082FFFF") + bytes(0xFFFF))
+    with reader_with(long).connect() as connection, pytest.raises(CertificateMissing):
+        JpkiClient(connection).read_auth_certificate()
+    assert long.reads == 1
+
+
 def test_a_file_that_ends_early_is_no_certificate(card: VirtualCard) -> None:
     scripted = Scripted(card, (b"", 0x6282), ins=0xB0, file=0x000A)
     with reader_with(scripted).connect() as connection, pytest.raises(CertificateMissing):
@@ -192,6 +199,11 @@ def test_no_status_word_but_9000_lets_a_pin_or_a_signature_pass(answer: int) -> 
             client.sign_auth(b"written")
 
 
+@pytest.mark.parametrize("answer", [0x63C0, 0x6983, 0x6984])
+def test_a_locked_pin_has_no_tries_however_the_card_says_so(card: VirtualCard, answer: int) -> None:
+    assert _tries(Scripted(card, (b"", answer), ins=0x20)) == (0, 0, 0)
+
+
 def test_an_odd_answer_to_the_question_for_tries_is_no_number(card: VirtualCard) -> None:
     with reader_with(Scripted(card, (b"", 0x9000), ins=0x20)).connect() as connection, pytest.raises(CardTrouble):
         JpkiClient(connection).tries_left(JpkiPin.AUTH)
@@ -214,15 +226,17 @@ def test_attributes_of_another_form_are_refused(card: VirtualCard, fields: dict[
 
 
 class _Text:
-    """A card whose attributes are other bytes."""
+    """A card all of whose files are these bytes."""
 
     def __init__(self, card: Card, content: bytes) -> None:
         self._card = card
         self._content = content
+        self.reads = 0
 
     def transmit(self, apdu: bytes) -> tuple[bytes, int]:
         if apdu[1] != 0xB0:
             return self._card.transmit(apdu)
+        self.reads += 1
         offset = int.from_bytes(apdu[2:4], "big")
         return self._content[offset : offset + (apdu[4] or 256)], 0x9000
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import pairwise
 
 import pytest
@@ -304,10 +305,11 @@ def test_a_card_taken_away_is_not_powered_off_by_the_use_it_left(
 ) -> None:
     elsewhere = MemoryReader("別の架空リーダー")
     slot.insert(card)
-    with slot.connect():
+    with ExitStack() as first:
+        first.enter_context(slot.connect())
         slot.swap(other_card)
         elsewhere.insert(card)
         with elsewhere.connect() as connection:
             _open_auth_key(connection)
-            slot.remove()
+            first.close()
             assert _auth_key_is_open(card)

@@ -7,7 +7,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -267,7 +267,7 @@ def _answering(path: Path, *answers: bytes) -> Iterator[None]:
 
     def serve() -> None:
         channel, _ = listener.accept()
-        with channel:
+        with channel, suppress(BrokenPipeError):  # the client may have gone, as it should
             for answer in answers:
                 wire.receive(channel)
                 channel.sendall(answer)
@@ -311,7 +311,11 @@ def test_a_server_that_hangs_is_lost_and_its_late_answer_is_not_taken(
     socket_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelf_module, "_PATIENCE", 0.05)
-    with _answering(socket_path, _framed({"ok": None}), b""), SocketReader(socket_path).connect() as connection:
+    late = _framed({"ok": ["", 0x9000]})
+    with (
+        _answering(socket_path, _framed({"ok": None}), b"", late),
+        SocketReader(socket_path).connect() as connection,
+    ):
         for _ in range(2):
             with pytest.raises(ReaderLost):
                 connection.transmit(_SELECT)

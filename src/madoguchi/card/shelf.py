@@ -95,11 +95,14 @@ class _SocketConnection:
         if self._channel is None:
             raise self._end
         try:
-            return _response(_exchange(self._channel, {"op": "transmit", "apdu": apdu.hex()}))
+            answer = _talk(self._channel, {"op": "transmit", "apdu": apdu.hex()})
+            if "ok" in answer:
+                return _response(answer["ok"])
         except ReaderLost:
             self._channel.close()
             self._channel, self._end = None, ReaderLost
             raise
+        raise wire.error_from_json(answer)
 
     def finish(self) -> None:
         """Wait until the server has powered the card off, so that the next use finds it free."""
@@ -126,6 +129,13 @@ def _ask(path: Path, request: dict[str, Any], timeout: float = 0.0) -> Any:  # w
 
 
 def _exchange(channel: socket.socket, request: dict[str, Any]) -> Any:  # whatever JSON holds
+    answer = _talk(channel, request)
+    if "ok" not in answer:
+        raise wire.error_from_json(answer)
+    return answer["ok"]
+
+
+def _talk(channel: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
     try:
         wire.send(channel, request)
         answer = wire.receive(channel)
@@ -133,9 +143,7 @@ def _exchange(channel: socket.socket, request: dict[str, Any]) -> Any:  # whatev
         raise ReaderLost("no answer from the reader's server") from error
     if answer is None:
         raise ReaderLost("the reader's server has closed")
-    if "ok" not in answer:
-        raise wire.error_from_json(answer)
-    return answer["ok"]
+    return answer
 
 
 def _response(answer: object) -> tuple[bytes, int]:
