@@ -21,7 +21,7 @@ class LoginForm(AuthenticationForm):
     }
 
 
-class StaffForm(forms.ModelForm[Staff]):
+class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """An account. The password is set by whoever makes it, and changed by its owner."""
 
     password = forms.CharField(

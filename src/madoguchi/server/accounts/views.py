@@ -66,7 +66,7 @@ def staff_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         saved = save_staff(person=form.save(commit=False), password=form.cleaned_data["password"], by=by)
         messages.success(request, f"係員「{saved}」を保存しました。")
         return redirect("staff")
-    values = {"form": form, "title": "係員", "back": "staff"}
+    values = {"form": form, "title": "係員", "back": "staff", "new": person is None}
     return render(request, "counters/edit.html", values, status=400 if form.errors else 200)
 
 

@@ -9,7 +9,7 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import BringItem, HelpLine, ProcedureKind, Site, Terminal
 
 
-class SiteForm(forms.ModelForm[Site]):
+class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A site."""
 
     class Meta:
@@ -17,7 +17,7 @@ class SiteForm(forms.ModelForm[Site]):
         fields: ClassVar = ["name", "slug", "ticket_letter"]
 
 
-class TerminalForm(forms.ModelForm[Terminal]):
+class TerminalForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A terminal's name and place. A terminal with a visit on it stays where it is."""
 
     class Meta:
@@ -30,7 +30,7 @@ class TerminalForm(forms.ModelForm[Terminal]):
         self.fields["site"].queryset = sites  # type: ignore[attr-defined]  # a model choice field
 
 
-class ProcedureForm(forms.ModelForm[ProcedureKind]):
+class ProcedureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A procedure kind."""
 
     start_url = forms.URLField(label="最初のページ", max_length=300, assume_scheme="https")
@@ -95,7 +95,7 @@ BringFormSet = forms.inlineformset_factory(
 )
 
 
-class HelpLineForm(forms.ModelForm[HelpLine]):
+class HelpLineForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A help line."""
 
     class Meta:

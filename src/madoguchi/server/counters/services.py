@@ -27,7 +27,7 @@ def save(*, form: "ModelForm[Row]", staff: Staff, lines: "BaseInlineFormSet | No
 
 
 @transaction.atomic
-def save_terminal(*, form: ModelForm[Terminal], staff: Staff) -> Terminal:
+def save_terminal(*, form: "ModelForm[Terminal]", staff: Staff) -> Terminal:
     """Save a terminal's name and place; putting it in or out of service is recorded."""
     from madoguchi.server.visits.record import record_office
 

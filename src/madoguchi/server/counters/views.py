@@ -64,7 +64,7 @@ def _edit(request: HttpRequest, form: Any, title: str, lines: Any = None) -> Htt
         messages.success(request, f"{title}「{row}」を保存しました。")
         return redirect("counters")
     wrong = bool(form.errors) or bool(lines is not None and lines.is_bound and not lines.is_valid())
-    values = {"form": form, "lines": lines, "title": title, "back": "counters"}
+    values = {"form": form, "lines": lines, "title": title, "back": "counters", "new": form.instance.pk is None}
     return render(request, "counters/edit.html", values, status=400 if wrong else 200)
 
 
@@ -88,7 +88,7 @@ def terminal_edit(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
         terminal = save_terminal(form=form, staff=staff)
         messages.success(request, f"端末「{terminal}」を保存しました。")
         return redirect("terminal", terminal.pk)
-    values = {"form": form, "title": "端末", "back": "terminals"}
+    values = {"form": form, "title": "端末", "back": "terminals", "new": row is None}
     return render(request, "counters/edit.html", values, status=400 if form.errors else 200)
 
 
