@@ -60,9 +60,7 @@ class ChromiumPages:
         elif place["kind"] == "select":
             self._ask(f"{field}.value = {json.dumps(value)}")
         else:
-            self._click(place)
-            self._ask(f"{field}.select()")
-            self._screen.text(value)
+            self._type(field, place, value)
         self._wait(f"{_VALUE}({json.dumps(name)}) === {json.dumps(value)}")
 
     def press(self, element_id: str) -> None:
@@ -75,6 +73,14 @@ class ChromiumPages:
     def close(self) -> None:
         """See `Pages.close`."""
         self._close()
+
+    def _type(self, field: str, place: Mapping[str, Any], value: str) -> None:
+        """Click and typing travel without an answer: each is waited for, so that no click undoes a selection."""
+        self._ask(f"window.madoguchiUp = false; {field}.addEventListener('click', () => window.madoguchiUp = true)")
+        self._click(place)
+        self._wait("window.madoguchiUp")
+        self._ask(f"{field}.select()")
+        self._screen.text(value)
 
     def _place(self, element: str, name: str) -> Mapping[str, Any]:
         place = self._ask(f"{_PLACE}({element})")

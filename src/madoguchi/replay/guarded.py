@@ -139,6 +139,8 @@ class GuardedCounter:
         page = station.page() if station.state is TerminalState.OPEN else None
         if page is None:
             raise NothingOnScreen(f"{name}: {station.state.label}")
+        station.agent.touch()
+        station.agent.pump()
         return page
 
     def leave(self, who: str, *, card_behind: bool) -> str:

@@ -38,6 +38,9 @@ class Hands:
         if pages.has("login"):
             pages.press("login")
             return self._at_card(pages, "page-me")
+        onward = next((link for link in ("me", "back") if pages.has(link)), None)
+        if onward is not None:
+            pages.press(onward)
         if not pages.has("who"):
             raise PageUnlike("neither a login nor a person logged in on this page")
         return Outcome(done=True)
