@@ -1,0 +1,95 @@
+"""A display of the test's own: its picture can be read and a person's hand played, without any tool."""
+
+import os
+import select
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+_HEADER = struct.Struct(">25I")
+_MOTION, _PRESS, _RELEASE = 6, 4, 5
+
+
+class XServer:
+    """Xvfb with a frame buffer in a file; `pixel` reads it, `click` and `press` act through the XTEST extension."""
+
+    def __init__(self, size: tuple[int, int] = (1280, 800)) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="madoguchi-x-")
+        read, write = os.pipe()
+        screen = f"{size[0]}x{size[1]}x24"
+        command = ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
+        self._process = subprocess.Popen(
+            [*command, "-fbdir", self._folder.name], pass_fds=(write,), stderr=subprocess.DEVNULL
+        )
+        os.close(write)
+        assert select.select((read,), (), (), 20)[0], "Xvfb does not start"
+        with os.fdopen(read) as number:
+            self.display = f":{number.readline().strip()}"
+        self._hand = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._hand.connect(f"/tmp/.X11-unix/X{self.display[1:]}")  # noqa: S108 # X11's own place
+        self._root, self._test = self._set_up()
+
+    def __enter__(self) -> "XServer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hand.close()
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def pixel(self, x: int, y: int) -> str:
+        """Colour of one pixel as #rrggbb."""
+        data = (Path(self._folder.name) / "Xvfb_screen0").read_bytes()
+        header = _HEADER.unpack_from(data)
+        start = header[0] + header[19] * 12 + y * header[12] + x * 4
+        blue, green, red = data[start : start + 3]
+        return f"#{red:02x}{green:02x}{blue:02x}"
+
+    def keep(self, place: Path) -> None:
+        """Write the picture as PPM, to be looked at."""
+        data = (Path(self._folder.name) / "Xvfb_screen0").read_bytes()
+        header = _HEADER.unpack_from(data)
+        width, height, line, start = header[4], header[5], header[12], header[0] + header[19] * 12
+        rows = (data[start + y * line : start + y * line + width * 4] for y in range(height))
+        body = b"".join(bytes(row[i + k] for i in range(0, len(row), 4) for k in (2, 1, 0)) for row in rows)
+        place.write_bytes(f"P6 {width} {height} 255\n".encode() + body)
+
+    def click(self, x: int, y: int) -> None:
+        """Move there, press and release the first button."""
+        self._fake(_MOTION, 0, x, y)
+        self._fake(_PRESS, 1)
+        self._fake(_RELEASE, 1)
+
+    def press(self, code: int) -> None:
+        """Press and release a key by its code."""
+        self._fake(_PRESS - 2, code)
+        self._fake(_PRESS - 1, code)
+
+    def _fake(self, kind: int, detail: int, x: int = 0, y: int = 0) -> None:
+        body = struct.pack("<BBHBBxxIIxxxxxxxxhhxxxxxxxx", self._test, 2, 9, kind, detail, 0, self._root, x, y)
+        self._hand.sendall(body)
+        time.sleep(0.03)  # a hand is not faster, and Tk tells a press from a slip by time
+
+    def _set_up(self) -> tuple[int, int]:
+        self._hand.sendall(struct.pack("<BxHHHHxx", ord("l"), 11, 0, 0, 0))
+        ok, _, _, length = struct.unpack("<BxHHH", self._exactly(8))
+        assert ok == 1, "the display refuses us"
+        answer = self._exactly(length * 4)
+        vendor, formats = struct.unpack_from("<H", answer, 16)[0], answer[21]
+        root = struct.unpack_from("<I", answer, 32 + (vendor + 3) // 4 * 4 + formats * 8)[0]
+        name = b"XTEST"
+        self._hand.sendall(struct.pack("<BxHHxx", 98, 2 + 2, len(name)) + name.ljust(8, b"\0"))
+        present, opcode = struct.unpack_from("<BB", self._exactly(32), 8)
+        assert present, "no XTEST"
+        return root, opcode
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            data += self._hand.recv(count - len(data))
+        return data
