@@ -137,6 +137,8 @@ def _depart(response: Response) -> Response:
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=()",
         }
     )
+    if response.status_code == HTTPStatus.BAD_REQUEST:  # not our host: no cookie for it
+        return response
     known, wanted = request.cookies.get(shell.cookie), g.get("cookie", None)
     if wanted and wanted != known:
         response.set_cookie(shell.cookie, wanted, httponly=True, samesite="Lax", path="/")
