@@ -29,6 +29,10 @@ class Cluster:
         """Address of the database `name`, as `MADOGUCHI_DATABASE_URL` takes it."""
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
+    def create(self, name: str) -> None:
+        """Make an empty database."""
+        _run("createdb", "-h", self.folder, "-U", "postgres", name)
+
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
