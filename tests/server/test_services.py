@@ -1,10 +1,20 @@
 """The counter's work through the services, with a terminal that speaks the device API."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
-from madoguchi.protocol import IllegalTransition, InterruptReason, NotAllowed, Outcome, TerminalState, VisitState
+from madoguchi.protocol import (
+    EventKind,
+    IllegalTransition,
+    InterruptReason,
+    MissingEvidence,
+    NotAllowed,
+    Outcome,
+    TerminalState,
+    VisitState,
+)
 from madoguchi.server import errors
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import ProcedureKind, Terminal
@@ -134,8 +144,6 @@ def test_tickets_count_per_site_and_day(city: City, staff: People) -> None:
 
 
 def test_a_programme_that_has_ended_is_not_offered(city: City, staff: People) -> None:
-    from datetime import date
-
     ProcedureKind.objects.filter(code="payment_service").update(active_until=date(2023, 9, 30))
     with pytest.raises(errors.ProcedureNotOffered):
         services.issue_ticket(
@@ -168,12 +176,9 @@ def test_a_visit_that_has_begun_cannot_be_withdrawn(seat: Seat, staff: People) -
 def test_asking_for_the_end_reaches_the_terminal(seat: Seat, staff: People) -> None:
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))
-    seat.poll(TerminalState.OPEN)
-    assert seat.held is not None
-    assert seat.held["end_asked"] is False
+    assert seat.poll(TerminalState.OPEN)["assignment"]["end_asked"] is False
     services.ask_end(visit=visit, staff=staff("honcho-1"), reason="閉館")
-    seat.poll(TerminalState.OPEN)
-    assert seat.held["end_asked"] is True
+    assert seat.poll(TerminalState.OPEN)["assignment"]["end_asked"] is True
     seat.end("server_said")
     visit.refresh_from_db()
     assert (visit.state, visit.cause, visit.end_asked) == ("ending", "server_said", False)
@@ -198,8 +203,6 @@ def test_two_staff_confirm_for_a_citizen_who_cannot_sign(seat: Seat, staff: Peop
 
 
 def test_an_absent_citizen_needs_a_reason(seat: Seat, staff: People) -> None:
-    from madoguchi.protocol import MissingEvidence
-
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))
     seat.end("card_gone")
@@ -230,8 +233,6 @@ def test_roles_are_held_in_the_services_too(seat: Seat, staff: People) -> None:
 
 
 def failed_wipe(seat: Seat, staff: People) -> Visit:
-    from madoguchi.protocol import EventKind
-
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))
     seat.end()
@@ -257,8 +258,6 @@ def test_a_failed_wipe_stops_the_terminal_until_an_officer_and_a_proof(seat: Sea
 
 
 def test_a_second_failure_needs_a_second_clearing(seat: Seat, staff: People) -> None:
-    from madoguchi.protocol import EventKind
-
     failed_wipe(seat, staff)
     services.clear_quarantine(terminal=seat.terminal, staff=staff("officer"), reason="もう一度")
     seat.report(EventKind.WIPE_FAILED, {"failure": "still there"})
@@ -268,8 +267,6 @@ def test_a_second_failure_needs_a_second_clearing(seat: Seat, staff: People) -> 
 
 
 def test_a_sweep_after_a_failure_is_the_proof_even_when_cleared_later(seat: Seat, staff: People) -> None:
-    from madoguchi.protocol import EventKind
-
     nowhere = {"visit": None, "lease": None}
     seat.report(EventKind.WIPE_FAILED, {"failure": "left over"}, **nowhere)
     assert Terminal.objects.get(pk=seat.terminal.pk).quarantined is True
@@ -283,8 +280,6 @@ def test_a_sweep_after_a_failure_is_the_proof_even_when_cleared_later(seat: Seat
 
 def test_a_failed_wipe_counts_even_when_the_visit_is_closed_already(seat: Seat, staff: People) -> None:
     """The terminal restarted while confirming; meanwhile staff closed the visit."""
-    from madoguchi.protocol import EventKind
-
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))
     seat.end()

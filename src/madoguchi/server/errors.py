@@ -155,12 +155,6 @@ class ClockFarOff(OfficeError):
     sentence = "端末の時計が大きくずれています。端末の時刻を合わせてから、もう一度カードを置いてください。"
 
 
-class AnotherCard(OfficeError):
-    """The card that came back is not the card of the visit."""
-
-    sentence = "この対応のカードではありません。何も変わりません。端末の画面を確かめてください。"
-
-
 class RuleBroken(OfficeError):
     """The database refused: a rule below the program caught what the program let through."""
 

@@ -12,7 +12,7 @@ from madoguchi.protocol import Procedure, TerminalState
 from madoguchi.server import clock
 from madoguchi.server.fields import choices
 
-_letter = RegexValidator(r"^[A-Z]$", "A から Z の1文字を入れてください。")
+_letter = RegexValidator(r"\A[A-Z]\Z", "A から Z の1文字を入れてください。")
 
 
 class Site(models.Model):

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from madoguchi.protocol import EndCause, EventKind, Outcome, Role, VisitState
 from madoguchi.protocol import Visit as Snapshot
+from madoguchi.protocol.messages import REPORTED
 from madoguchi.protocol.states import OCCUPYING
 from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
@@ -16,6 +17,7 @@ from madoguchi.server.fields import choices, values
 from madoguchi.server.visits.words import OFFICE_EVENTS
 
 _OPEN = sorted(values(OCCUPYING))
+_SEEN_BY_TERMINAL = sorted(values(REPORTED - {EventKind.CONFIRM}))
 _HELD = Q(terminal__isnull=False, lease__isnull=False)
 _ENDED = Q(state__in=[VisitState.CONFIRMING.value, VisitState.CLOSED.value])
 
@@ -154,6 +156,10 @@ class VisitEvent(models.Model):
                 condition=~Q(by=Role.TERMINAL.value)
                 | Q(device__isnull=False, terminal__isnull=False, message__isnull=False, message_id__isnull=False),
                 name="visit_event_of_terminal_has_message",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=_SEEN_BY_TERMINAL) | Q(by=Role.TERMINAL.value),
+                name="visit_event_seen_by_the_terminal",
             ),
             models.CheckConstraint(
                 condition=Q(by__in=[Role.TERMINAL.value, Role.SERVER.value]) | Q(staff__isnull=False),

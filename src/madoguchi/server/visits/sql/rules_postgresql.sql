@@ -21,7 +21,7 @@ FOR EACH ROW WHEN (OLD.state IN ('closed', 'withdrawn')) EXECUTE FUNCTION madogu
 CREATE TRIGGER visit_follows_the_table BEFORE UPDATE OF state ON visits_visit
 FOR EACH ROW WHEN (OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN (
   'waiting>called', 'waiting>withdrawn', 'called>waiting', 'called>withdrawn', 'called>serving', 'called>ending',
-  'serving>ending', 'ending>confirming', 'confirming>closed'))
+  'serving>ending', 'serving>confirming', 'ending>confirming', 'confirming>ending', 'confirming>closed'))
 EXECUTE FUNCTION madoguchi_refuse();
 -- next
 CREATE FUNCTION madoguchi_visit_keeps_its_terminal() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -39,18 +39,26 @@ CREATE TRIGGER visit_keeps_its_terminal BEFORE UPDATE ON visits_visit
 FOR EACH ROW WHEN (NEW.terminal_id IS DISTINCT FROM OLD.terminal_id OR NEW.lease IS DISTINCT FROM OLD.lease)
 EXECUTE FUNCTION madoguchi_visit_keeps_its_terminal();
 -- next
+CREATE TRIGGER visit_keeps_its_ticket BEFORE UPDATE ON visits_visit
+FOR EACH ROW WHEN ((NEW.id, NEW.site_id, NEW.day, NEW.number) IS DISTINCT FROM
+  (OLD.id, OLD.site_id, OLD.day, OLD.number))
+EXECUTE FUNCTION madoguchi_refuse();
+-- next
 CREATE TRIGGER visit_keeps_its_card BEFORE UPDATE ON visits_visit
 FOR EACH ROW WHEN (OLD.card_tag IS NOT NULL AND NEW.card_tag IS DISTINCT FROM OLD.card_tag)
 EXECUTE FUNCTION madoguchi_refuse();
 -- next
 CREATE FUNCTION madoguchi_visit_has_its_chain() RETURNS trigger LANGUAGE plpgsql AS $body$
-DECLARE kinds text[];
+DECLARE kinds text[]; wiped boolean;
 BEGIN
   SELECT array_agg(e.kind) INTO kinds FROM visits_visitevent e WHERE e.visit_id = NEW.id AND e.lease = NEW.lease;
   kinds := coalesce(kinds, ARRAY[]::text[]);
+  -- A proof counts until a later wipe has failed.
+  SELECT e.kind <> 'wipe_failed' INTO wiped FROM visits_visitevent e WHERE e.visit_id = NEW.id
+    AND e.lease = NEW.lease AND e.kind IN ('wipe_proven', 'attest_wipe', 'wipe_failed') ORDER BY e.seq DESC LIMIT 1;
   IF (NEW.state = 'serving' AND NOT 'bind_card' = ANY (kinds))
     OR (NEW.state = 'ending' AND NOT 'end' = ANY (kinds))
-    OR (NEW.state IN ('confirming', 'closed') AND NOT kinds && ARRAY['wipe_proven', 'attest_wipe'])
+    OR (NEW.state IN ('confirming', 'closed') AND NOT coalesce(wiped, false))
     OR (NEW.state = 'closed' AND NOT 'confirm' = ANY (kinds))
   THEN
     RAISE EXCEPTION '%', TG_NAME USING ERRCODE = 'check_violation';
