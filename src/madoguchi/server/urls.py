@@ -12,6 +12,7 @@ from madoguchi.server.counters import views as counters
 from madoguchi.server.visits import views as visits
 from madoguchi.server.visits.staff_acts import ACTS
 
+handler400 = "madoguchi.server.views.unreadable"
 handler403 = "madoguchi.server.views.forbidden"
 handler404 = "madoguchi.server.views.not_found"
 handler500 = "madoguchi.server.views.broken"

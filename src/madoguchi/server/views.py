@@ -21,6 +21,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     return _refused(request, sentence, "CsrfFailure", 403)
 
 
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - see above
+    """400 from outside our views: too large, or not of a form that Django reads."""
+    return _refused(
+        request, "送られた内容を読み取れません。前の画面に戻り、もう一度お試しください。", "Unreadable", 400
+    )
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - see above
     """403 from outside our views."""
     return _refused(request, "この操作をする権限がありません。担当の人に頼んでください。", "Forbidden", 403)

@@ -1,13 +1,14 @@
 """The device API (docs/architecture.md). Devices only; every refusal is `{"reason", "sentence"}`."""
 
 import base64
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from madoguchi.evidence.errors import EvidenceError
 from madoguchi.protocol import ProtocolError, TerminalState
@@ -19,6 +20,13 @@ from madoguchi.server.visits.inbox import receive_messages
 from madoguchi.server.visits.link import poll
 
 MAX_MESSAGES = 200
+
+
+def _text(value: object) -> str:
+    """A time is written out: a bare number would be taken for seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("not a text")  # noqa: TRY004 - what pydantic asks validators to raise
+    return value
 
 
 class Strict(Schema):
@@ -44,7 +52,7 @@ class PollIn(Strict):
     state: TerminalState = Field(strict=False)
     visit: str | None = Field(max_length=64)
     lease: int | None
-    clock: AwareDatetime = Field(strict=False)
+    clock: Annotated[AwareDatetime, BeforeValidator(_text)] = Field(strict=False)
     training: bool
     version: str = Field(max_length=40)
 
@@ -132,6 +140,7 @@ def _room_error(request: HttpRequest, error: ProtocolError | EvidenceError) -> H
 
 @api.exception_handler(ValidationError)
 @api.exception_handler(HttpError)
+@api.exception_handler(SuspiciousOperation)
 def _malformed(request: HttpRequest, error: Exception) -> HttpResponse:
     return _office_error(request, MalformedRequest(str(error)))
 
