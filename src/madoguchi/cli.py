@@ -113,7 +113,7 @@ def server_run(
     """Serve the office."""
     server_prepare(state)
     arguments = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers)]
-    arguments += ["--blocking-threads", "8", "--no-ws", "--log-level", "warning", "madoguchi.server.wsgi:application"]
+    arguments += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "madoguchi.server.wsgi:application"]
     os.execv(sys.executable, [sys.executable, "-m", "granian", *arguments])  # noqa: S606 - no shell wanted
 
 
@@ -124,6 +124,7 @@ def terminal_run(config: _ConfigArgument) -> None:
     from madoguchi.terminal.service import serve
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     serve(load_config(config))
 
 

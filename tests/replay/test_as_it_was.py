@@ -1,4 +1,4 @@
-"""August 2022 without the walls: what the sites of each year prevent, and what not. In this process, without a browser."""
+"""August 2022 without the walls: what the sites of each year prevent, and what not. In this process, no browser."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def nations(monkeypatch: pytest.MonkeyPatch) -> list[Nation]:
     return made
 
 
-def test_2022_is_the_report(nations: list[Nation]) -> None:
+def test_2022_is_the_report() -> None:
     result = played("august-2022", "2022")
     wrong = [(r.kind, r.of, r.landed_on, f"{r.at:%m-%d}") for r in result.registrations if r.wrong]
     assert wrong == [

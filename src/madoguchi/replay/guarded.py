@@ -46,14 +46,21 @@ class Station:
         self.visit: Visit | None = None
         self.unfinished = False
 
-    def look(self) -> None:
-        """Let the agent see its reader, its timers and its server."""
+    def live(self) -> None:
+        """Let the agent see its reader and its timers."""
         self.agent.settle()
         self.agent.tick()
-        self.agent.poll()
-        self.agent.pump()
-        self.agent.poll()
         self.agent.settle()
+
+    def look(self) -> None:
+        """Let the agent see its server, too, until neither has news for the other."""
+        self.live()
+        while True:
+            before = self.agent.record()
+            self.agent.poll()
+            self.live()
+            if self.agent.record() == before:
+                return
 
     @property
     def state(self) -> TerminalState:
@@ -94,9 +101,9 @@ class GuardedCounter:
         for after in _LOOKS_AFTER_A_STEP:
             if after < seconds:
                 self._clock.move_to(start + timedelta(seconds=after))
-                self._look()
+                self._live()
         self._clock.move_to(start + timedelta(seconds=seconds))
-        self._look()
+        self._live()
 
     def arrive(self, who: str, terminal: str, procedure: str) -> str:
         """See `Counter.arrive`."""
@@ -168,9 +175,9 @@ class GuardedCounter:
                 station.agent.finish()
                 station.agent.settle()
 
-    def _look(self) -> None:
+    def _live(self) -> None:
         for station in self._stations.values():
-            station.look()
+            station.live()
             self._note_end(station)
 
     def _after_card(self, name: str) -> str:
