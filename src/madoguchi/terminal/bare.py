@@ -19,9 +19,10 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.cdp import CdpError
 from madoguchi.terminal.check import can_sandbox, check_bare
+from madoguchi.terminal.curtain import CurtainFailed
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
-from madoguchi.terminal.live import Death, Live
+from madoguchi.terminal.live import Death, Live, bar
 from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
 from madoguchi.terminal.space import prepare_runtime
 from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
@@ -54,7 +55,10 @@ class BareBoxes:
         """Start a browser (port `Boxes.open`). Raises `BoxUnavailable`."""
         if missing := self.missing():
             raise BoxUnavailable(*missing)
-        box = BareBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+        try:
+            box = BareBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+        except CurtainFailed as error:
+            raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
         try:
             box.wait_ready()
         except CdpError as error:
@@ -74,12 +78,15 @@ class BareBox:
         self._config = config
         self._death = death
         self._destroying = threading.Lock()
-        person = visitor(config)
-        prepare_runtime(config.runtime)
-        self._home = _make_home(config.runtime / secrets.token_hex(8), person, display_key(config))
-        pipes = Pipes()
-        self._process = _launch(config, procedure, self._home, person, pipes)
-        self._live = Live(config, pipes, death, on_finish=on_finish)
+        with bar(config, death, on_finish=on_finish) as frame:
+            size = config.size if frame is None else frame.size()
+            person = visitor(config)
+            prepare_runtime(config.runtime)
+            self._home = _make_home(config.runtime / secrets.token_hex(8), person, display_key(config))
+            pipes = Pipes()
+            command = browser_command(config, procedure, home=str(self._home), size=size)
+            self._process = _launch(config, command, self._home, person, pipes)
+            self._live = Live(config, pipes, death, frame=frame)
 
     @property
     def screen(self) -> Screen | None:
@@ -136,12 +143,9 @@ def _make_home(place: Path, person: Person, key: bytes) -> Path:
     return place
 
 
-def _launch(
-    config: BoxConfig, procedure: Procedure, home: Path, person: Person, pipes: Pipes
-) -> subprocess.Popen[bytes]:
+def _launch(config: BoxConfig, command: list[str], home: Path, person: Person, pipes: Pipes) -> subprocess.Popen[bytes]:
     """Start the browser in its own process group. Where the kernel allows no sandbox at all it runs without one."""
     inner = script_environment(pipes, virtual=config.size if config.display is None else None, boxed=False)
-    command = browser_command(config, procedure, home=str(home))
     if not can_sandbox(person):
         command.insert(1, "--no-sandbox")
     try:

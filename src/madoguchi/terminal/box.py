@@ -11,7 +11,8 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.cdp import CdpError
 from madoguchi.terminal.check import missing_rights
-from madoguchi.terminal.errors import BoxUnavailable, TerminalError
+from madoguchi.terminal.curtain import CurtainFailed
+from madoguchi.terminal.errors import BoxUnavailable
 from madoguchi.terminal.inside import (
     HOME,
     browser_environment,
@@ -19,7 +20,7 @@ from madoguchi.terminal.inside import (
     script_arguments,
     script_environment,
 )
-from madoguchi.terminal.live import Death, Live
+from madoguchi.terminal.live import Death, Live, bar
 from madoguchi.terminal.policies import policies_for, write_policies
 from madoguchi.terminal.ports import Screen, WipeProof
 from madoguchi.terminal.proof import Traces, prove
@@ -56,11 +57,14 @@ class BwrapBoxes:
         """
         if missing := self.missing():
             raise BoxUnavailable(*missing)
-        box = BwrapBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+        try:
+            box = BwrapBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+        except CurtainFailed as error:
+            raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
         self._last = box
         try:
             box.wait_ready()
-        except TerminalError as error:
+        except CdpError as error:
             box.destroy()
             raise BoxUnavailable(f"ブラウザが動き出しません: {error.code} (the browser does not start)。") from error
         return box
@@ -81,13 +85,13 @@ class BwrapBox:
         self._death = death
         self._destroying = threading.Lock()
         self._proof: WipeProof | None = None
-        prepare_runtime(config.runtime)
-        self._space = make_space(config.runtime / secrets.token_hex(8), config=config, person=visitor(config))
-        policies = policies_for(procedure, card_client=config.card_client, inspectable=config.display is None)
-        write_policies(self._space.policies, policies)
-        pipes = Pipes()
-        self._monitor, self.traces = _start(config, browser_command(config, procedure, home=HOME), self._space, pipes)
-        self._live = Live(config, pipes, death, on_finish=on_finish)
+        with bar(config, death, on_finish=on_finish) as frame:
+            size = config.size if frame is None else frame.size()
+            self._space = _furnished_space(config, procedure)
+            pipes = Pipes()
+            command = browser_command(config, procedure, home=HOME, size=size)
+            self._monitor, self.traces = _start(config, command, self._space, pipes)
+            self._live = Live(config, pipes, death, frame=frame)
 
     @property
     def screen(self) -> Screen | None:
@@ -139,6 +143,22 @@ class BwrapBox:
     def _kill(self) -> None:
         self.traces.kill()
         self._monitor.kill()
+
+
+def _furnished_space(config: BoxConfig, procedure: Procedure) -> Space:
+    """Make a space with the visit's policies in it. Raises `BoxUnavailable`."""
+    prepare_runtime(config.runtime)
+    space = make_space(config.runtime / secrets.token_hex(8), config=config, person=visitor(config))
+    policies = policies_for(procedure, card_client=config.card_client, inspectable=config.display is None)
+    try:
+        write_policies(space.policies, policies)
+    except OSError as error:
+        with suppress(SpaceHeld):
+            space.release()
+        raise BoxUnavailable(
+            f"対応の場所に書けません: {error.strerror} (the visit's space is not writable)。"
+        ) from error
+    return space
 
 
 def _start(config: BoxConfig, command: list[str], space: Space, pipes: Pipes) -> tuple[subprocess.Popen[bytes], Traces]:

@@ -48,9 +48,9 @@ _FLAGS = (
 )
 
 
-def browser_command(config: BoxConfig, procedure: Procedure, *, home: str) -> list[str]:
-    """Chromium's command line for one visit. The browser's own sandbox stays on."""
-    width, height = config.size
+def browser_command(config: BoxConfig, procedure: Procedure, *, home: str, size: tuple[int, int]) -> list[str]:
+    """Compose Chromium's command line for one visit on a display of `size`. The browser's own sandbox stays on."""
+    width, height = size
     top = 0 if config.display is None else BAR_HEIGHT
     rules = resolver_rules(reachable(procedure, card_client=config.card_client))
     return [

@@ -37,11 +37,23 @@ class Frame:
         self._answers = threading.Condition()
         self._shown: bool | None = None
         self._idle: float | None = None
+        self._size: tuple[int, int] | None = None
+        self._ended = False
         self._closing = False
         self._process = self._start() if importlib.util.find_spec("_tkinter") is not None else None
         if self._process is not None:
             self._reader = threading.Thread(target=self._read, name="frame", daemon=True)
             self._reader.start()
+
+    def size(self) -> tuple[int, int]:
+        """Wait for the bar and tell the display's size; the configured one without a bar. Raises `CurtainFailed`."""
+        if self._process is None:
+            return self._config.size
+        with self._answers:
+            self._answers.wait_for(lambda: self._size or self._ended, self._config.start_limit)
+            if self._size is None:
+                raise CurtainFailed("the bar does not start")
+            return self._size
 
     def curtain(self, down: bool) -> None:  # the port's signature
         """Cover or show the page, and wait until the bar says that it is so. Raises `CurtainFailed`."""
@@ -50,7 +62,7 @@ class Frame:
         with self._answers:
             self._shown = None
             self._say({"curtain": down})
-            if not self._answers.wait_for(lambda: self._shown is down, _ANSWER_LIMIT):
+            if not self._answers.wait_for(lambda: self._ended or self._shown is down, _ANSWER_LIMIT) or self._ended:
                 raise CurtainFailed("the bar does not answer")
 
     def notice(self, text: str) -> None:
@@ -102,6 +114,9 @@ class Frame:
         stdout = self._process.stdout if self._process is not None else None
         for line in stdout or ():
             self._take(json.loads(line))
+        with self._answers:
+            self._ended = True
+            self._answers.notify_all()
         if not self._closing:
             self._on_death("the bar died")
 
@@ -110,10 +125,10 @@ class Frame:
             self._on_finish()
         if "idle" in message:
             self._idle = message["idle"]
-        if "curtain" in message:
-            with self._answers:
-                self._shown = message["curtain"]
-                self._answers.notify_all()
+        with self._answers:
+            self._shown = message.get("curtain", self._shown)
+            self._size = tuple(message["size"]) if "size" in message else self._size
+            self._answers.notify_all()
 
 
 def _authority(config: BoxConfig) -> Mapping[str, str]:

@@ -2,8 +2,11 @@
 
 One window without frame, which no window manager moves or covers, raises itself again and again. Commands come as JSON
 lines on standard input: `{"curtain": true}`, `{"notice": "…"}`; answers go as JSON lines to standard output:
-`{"curtain": true}` once the change is on the screen, `{"finish": true}` when 終了 is pressed, `{"idle": seconds}` every
-second (null when the display cannot tell). The program ends when standard input does.
+`{"size": [width, height]}` of the display first, `{"curtain": true}` once the change is on the screen,
+`{"finish": true}` when 終了 is pressed, `{"idle": seconds}` every second (null when the display cannot tell).
+
+While the curtain is down it holds pointer and keyboard, so that nothing typed reaches the page; if it cannot get hold
+of them it does not answer. The program ends when standard input does.
 """
 
 import json
@@ -37,6 +40,7 @@ class Bar:
         self._root = root
         self._commands = commands
         self._down = False
+        self._size = (root.winfo_screenwidth(), root.winfo_screenheight())
         root.overrideredirect(True)  # noqa: FBT003 # Tk's own signature
         root.configure(background=_NIGHT, cursor="arrow")
         family = _family()
@@ -46,10 +50,12 @@ class Bar:
         self._cover = _cover(root, family)
         self._finish.pack(side="right", padx=12, pady=6)
         self._notice.pack(side="left", padx=16, fill="both", expand=True)
+        _forget_clipboard(root)
         self._show()
 
     def run(self) -> None:
         """Show it until standard input ends."""
+        _say({"size": self._size})
         self._keep_up()
         self._take()
         self._tell_idle()
@@ -57,7 +63,7 @@ class Bar:
 
     def _show(self) -> None:
         """Bar or curtain."""
-        width, height = self._root.winfo_screenwidth(), self._root.winfo_screenheight()
+        width, height = self._size
         self._root.geometry(f"{width}x{height if self._down else BAR_HEIGHT}+0+0")
         shown, hidden = (self._cover, self._bar) if self._down else (self._bar, self._cover)
         hidden.pack_forget()
@@ -83,7 +89,19 @@ class Bar:
         if "curtain" in command:
             self._down = bool(command["curtain"])
             self._show()
-            _say({"curtain": self._down})
+            self._hold()
+
+    def _hold(self) -> None:
+        """Take pointer and keyboard away from the page, or give them back, then say so."""
+        try:
+            if self._down:
+                self._root.grab_set_global()
+            else:
+                self._root.grab_release()
+        except tk.TclError:  # the page has a menu open; it closes or the agent gives up waiting
+            self._root.after(_RAISE_MS, self._hold)
+            return
+        _say({"curtain": self._down})
 
     def _keep_up(self) -> None:
         self._root.lift()
@@ -107,6 +125,13 @@ def _listen(commands: "SimpleQueue[Mapping[str, Any] | None]") -> None:
     for line in sys.stdin:
         commands.put(json.loads(line))
     commands.put(None)
+
+
+def _forget_clipboard(root: tk.Tk) -> None:
+    """Take what was copied in an earlier visit away from whoever offers it."""
+    root.clipboard_clear()
+    root.clipboard_append("")
+    root.selection_own()
 
 
 def _say(message: Mapping[str, Any]) -> None:

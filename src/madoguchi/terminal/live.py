@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from madoguchi.terminal.boxconfig import BoxConfig
@@ -43,10 +44,24 @@ class Shade(Protocol):
         ...
 
 
+@contextmanager
+def bar(config: BoxConfig, death: Death, *, on_finish: Callable[[], None]) -> Iterator[Frame | None]:
+    """The bar on a real display, None without one; it ends here if the box behind it does not come to be."""
+    if config.display is None:
+        yield None
+        return
+    frame = Frame(config, on_finish=on_finish, on_death=death.tell)
+    try:
+        yield frame
+    except BaseException:
+        frame.close()
+        raise
+
+
 class Live:
     """Browser, cover and heartbeat of one visit."""
 
-    def __init__(self, config: BoxConfig, pipes: Pipes, death: Death, *, on_finish: Callable[[], None]) -> None:
+    def __init__(self, config: BoxConfig, pipes: Pipes, death: Death, *, frame: Frame | None) -> None:
         self._config = config
         self._pipes = pipes
         self._death = death
@@ -59,7 +74,7 @@ class Live:
         )
         self._browser = Browser(self._cdp)
         self._relay = XScreen(self._cdp, config) if config.display is None else None
-        self._frame = Frame(config, on_finish=on_finish, on_death=death.tell) if config.display is not None else None
+        self._frame = frame
         self._logout = LOGOUT_NOT_TRIED
 
     @property

@@ -52,6 +52,8 @@ _FIXED: Mapping[str, Any] = {
     "TaskManagerEndProcessEnabled": False,
     "EnableMediaRouter": False,
     # nothing that asks the citizen or sends text elsewhere
+    "FullscreenAllowed": False,
+    "CommandLineFlagSecurityWarningsEnabled": False,
     "TranslateEnabled": False,
     "DefaultBrowserSettingEnabled": False,
     "PromotionsEnabled": False,

@@ -1,0 +1,200 @@
+"""Bar and curtain on a real display: seen by pixel, pressed by a hand, and doubt when they fail."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from madoguchi.terminal import curtain as curtain_module
+from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.browser import BAR_HEIGHT
+from madoguchi.terminal.curtain import CurtainFailed, Frame
+from madoguchi.terminal.namespaces import processes
+from terminal.box.conftest import MakeAgent
+from terminal.box.site import Site
+from terminal.box.support import Agent, Refused, left_of, until
+from terminal.box.xserver import XServer
+
+pytestmark = pytest.mark.slow
+
+NIGHT, PAGE, PRESS = "#12263a", "#f4f4f4", "#8c1c13"
+"""Colours of bar and curtain, of the test site's page, of the button."""
+
+IN_BAR, IN_PAGE, AT_BUTTON, UNDER_BAR = (600, 10), (1000, 700), (1170, 28), (640, BAR_HEIGHT + 8)
+FIELD, MENU, MENU_ITEM, SEND = (
+    (300, BAR_HEIGHT + 120),
+    (300, BAR_HEIGHT + 230),
+    (300, BAR_HEIGHT + 330),
+    (200, BAR_HEIGHT + 530),
+)
+"""Where things are on the display while the site's form is shown."""
+
+A, ENTER, F11 = 38, 36, 95
+"""Key codes of a Japanese or American keyboard."""
+
+
+@pytest.fixture
+def display() -> Iterator[XServer]:
+    with XServer() as server:
+        yield server
+
+
+@pytest.fixture
+def shown(make_agent: MakeAgent, display: XServer, site: Site) -> Iterator[Agent]:
+    """An agent whose box shows the site's form on the display."""
+    agent = make_agent(training=False, display=display.display)
+    agent.open(site, "/form")
+    until(lambda: display.pixel(*IN_PAGE) == PAGE)
+    until(lambda: display.pixel(*IN_BAR) == NIGHT)
+    yield agent
+    agent.kill()
+
+
+def picture(display: XServer, name: str) -> None:
+    """Keep the picture if somebody wants to look at it."""
+    if place := os.environ.get("MADOGUCHI_TEST_PICTURES"):
+        display.keep(Path(place) / f"{name}.ppm")
+
+
+def test_the_bar_stands_above_the_page(shown: Agent, display: XServer) -> None:
+    picture(display, "bar")
+    assert display.pixel(600, BAR_HEIGHT - 2) == NIGHT
+    assert display.pixel(1050, 28) in {PRESS, NIGHT}
+    assert shown.ask("state")["finished"] == 0
+
+
+def test_pressing_finish_is_reported(shown: Agent, display: XServer) -> None:
+    display.click(*AT_BUTTON)
+    until(lambda: shown.ask("state")["finished"] == 1)
+
+
+def test_the_curtain_covers_everything_at_once_and_goes_again(shown: Agent, display: XServer) -> None:
+    shown.ask("curtain", down=True)
+    corners = [(2, 2), (1277, 2), (2, 797), (1277, 797), IN_PAGE]
+    until(lambda: {display.pixel(*corner) for corner in corners} == {NIGHT}, 1)
+    picture(display, "curtain")
+    shown.ask("curtain", down=True)
+    shown.ask("curtain", down=False)
+    until(lambda: display.pixel(*IN_PAGE) == PAGE, 2)
+
+
+def test_nothing_done_before_the_curtain_reaches_the_page(shown: Agent, display: XServer, site: Site) -> None:
+    display.click(*FIELD)
+    display.press(A)
+    shown.ask("curtain", down=True)
+    display.click(*SEND)
+    display.click(*AT_BUTTON)
+    display.press(A)
+    display.press(ENTER)
+    shown.ask("curtain", down=False)
+    assert "/sent" not in site.paths()
+    assert shown.ask("state")["finished"] == 0
+    display.press(A)
+    display.press(ENTER)
+    until(lambda: "/sent" in site.paths())
+    assert next(seen.form["who"] for seen in site.seen if seen.path == "/sent") == "aa"
+
+
+def test_an_open_menu_is_covered_and_counts_as_doubt(shown: Agent, display: XServer) -> None:
+    """The browser holds the keyboard while a menu is open: what cannot be taken away is not said to be taken."""
+    display.click(*MENU)
+    until(lambda: display.pixel(*MENU_ITEM) != PAGE)
+    with pytest.raises(Refused) as failed:
+        shown.ask("curtain", down=True)
+    assert failed.value.code == "CurtainFailed"
+    until(lambda: {display.pixel(*MENU_ITEM), display.pixel(*IN_PAGE)} == {NIGHT}, 1)
+    picture(display, "menu")
+
+
+def test_keys_do_not_bring_anything_over_the_curtain(shown: Agent, display: XServer) -> None:
+    display.click(*FIELD)
+    shown.ask("curtain", down=True)
+    for key in (F11, 57, 28, 43, 37, F11):  # n, t, h, Control by position
+        display.press(key)
+        assert display.pixel(*IN_PAGE) == NIGHT
+    assert [url for url in shown.ask("pages") if "/form" not in url] == []
+
+
+@pytest.mark.usefixtures("shown")
+def test_full_screen_is_not_to_be_had(display: XServer) -> None:
+    display.click(*IN_PAGE)
+    display.press(F11)
+    until(lambda: display.pixel(*IN_BAR) == NIGHT, 3)
+    assert display.pixel(*UNDER_BAR) == PAGE
+    picture(display, "full-screen")
+
+
+def test_a_warning_stands_on_the_bar(shown: Agent, display: XServer) -> None:
+    def bright() -> int:
+        return sum(display.pixel(x, y) != NIGHT for x in range(10, 900, 3) for y in range(10, 46, 4))
+
+    before = bright()
+    shown.ask("notice", text="あと 60 秒 操作がないと、手続を終わりにします。 60 seconds left before this visit ends.")
+    until(lambda: bright() > before)
+    picture(display, "notice")
+    shown.ask("notice", text="")
+    until(lambda: bright() == before)
+
+
+def test_idle_time_is_the_displays(shown: Agent, display: XServer) -> None:
+    until(lambda: (shown.ask("state")["idle"] or 0) > 1.5, 6)
+    display.click(*IN_PAGE)
+    until(lambda: shown.ask("state")["idle"] < 1.5, 3)
+
+
+def test_a_bar_that_dies_is_reported_and_the_curtain_fails(shown: Agent) -> None:
+    (bar,) = [pid for pid in processes() if b"madoguchi.terminal.frame" in _command_line(pid)]
+    os.kill(bar, signal.SIGKILL)
+    until(lambda: shown.ask("state")["deaths"] == ["the bar died"])
+    with pytest.raises(Refused) as failed:
+        shown.ask("curtain", down=True)
+    assert failed.value.code == "CurtainFailed"
+
+
+def test_a_bar_that_hangs_makes_the_curtain_fail_in_time(shown: Agent) -> None:
+    (bar,) = [pid for pid in processes() if b"madoguchi.terminal.frame" in _command_line(pid)]
+    os.kill(bar, signal.SIGSTOP)
+    with pytest.raises(Refused) as failed:
+        shown.ask("curtain", down=True)
+    assert failed.value.code == "CurtainFailed"
+
+
+def test_the_bar_goes_with_the_box(shown: Agent, display: XServer) -> None:
+    shown.ask("destroy")
+    assert left_of(shown) == []
+    until(lambda: display.pixel(*IN_BAR) == "#000000")
+    assert shown.ask("state")["deaths"] == []
+
+
+def test_the_bar_goes_with_a_killed_agent(shown: Agent, display: XServer) -> None:
+    shown.kill()
+    until(lambda: display.pixel(*IN_BAR) == "#000000", 3)
+    shown.again()
+
+
+def test_without_tk_the_curtain_fails_and_lifting_it_is_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(curtain_module.importlib.util, "find_spec", lambda _: None)  # type: ignore[attr-defined]  # own
+    frame = Frame(BoxConfig(state=tmp_path, display=":99"), on_finish=lambda: None, on_death=lambda _: None)
+    frame.curtain(down=False)
+    frame.notice("何も起きません")
+    with pytest.raises(CurtainFailed):
+        frame.curtain(down=True)
+    frame.close()
+
+
+def test_a_display_that_is_not_there_is_a_death(tmp_path: Path) -> None:
+    deaths: list[str] = []
+    frame = Frame(BoxConfig(state=tmp_path, display=":4093"), on_finish=lambda: None, on_death=deaths.append)
+    until(lambda: deaths == ["the bar died"], 10)
+    frame.close()
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
