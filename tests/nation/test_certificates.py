@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madoguchi.card import CertificateAuthority, KeyKind, Pins, VirtualCard, practice_keys
@@ -42,6 +42,7 @@ def test_the_new_certificate_logs_in_at_once_but_cannot_apply_before_its_delay(t
     assert status.check(Service.POINTS_APPLICATION, new) == "A"
 
 
+@settings(max_examples=30)
 @given(st.sampled_from(list(Service)), st.integers(0, 5 * 24 * 60), st.integers(0, 6 * 24 * 60))
 def test_each_service_learns_of_it_in_its_own_time(service: Service, delay: int, passed: int) -> None:
     town = Town()

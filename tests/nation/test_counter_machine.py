@@ -170,7 +170,7 @@ class CounterProof(Counter):
 
 
 for machine in (Counter, Counter2023, CounterProof):
-    machine.TestCase.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+    machine.TestCase.settings = settings(max_examples=20, stateful_step_count=12, deadline=None)
 
 TestCounter = Counter.TestCase
 TestCounter2023 = Counter2023.TestCase

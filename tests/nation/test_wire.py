@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madoguchi.card import Attributes, Sex
@@ -55,6 +55,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["certificate", "signature", "attributes", "x"]), json_values) | json_values)
 def test_anything_else_is_refused_by_name(data: object) -> None:
     with pytest.raises(AnswerMalformed):

@@ -26,7 +26,6 @@ _BACK = {
     "already_registered": "/me",
     "nothing_registered": "/me",
     "consent_missing": "/me",
-    "challenge_cancelled": "/me",
     "certificate_not_yet_effective": "/me",
     "second_read_missing": "/me",
     "input_malformed": "/account",

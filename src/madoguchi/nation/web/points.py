@@ -22,7 +22,6 @@ _BACK = {
     "input_malformed": "/apply/means",
     "already_registered": "/me",
     "certificate_not_yet_effective": "/me",
-    "challenge_cancelled": "/me",
 }
 
 

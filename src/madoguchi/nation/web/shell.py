@@ -10,7 +10,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
-from jinja2 import StrictUndefined
+from jinja2 import BytecodeCache, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
@@ -50,6 +51,25 @@ _HTTP_SENTENCES = {
 }
 
 
+class _SharedTemplates(BytecodeCache):
+    """Compiled templates, shared by all apps of the process: each app has an environment of its own."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """See `BytecodeCache`."""
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """See `BytecodeCache`."""
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = _SharedTemplates()
+
+
 @dataclass(frozen=True)
 class Shell:
     """What an app hands to the shell.
@@ -74,6 +94,7 @@ def make_app(shell: Shell) -> Flask:
     app = Flask(f"madoguchi.nation.{shell.name}", root_path=str(ROOM))
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, TRUSTED_HOSTS=[shell.host])
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.bytecode_cache = _TEMPLATES
     app.extensions[_EXTENSION] = shell
     app.context_processor(lambda: {"site_title": shell.title, "app_name": shell.name, "csrf": csrf_field})
     app.before_request(_arrive)
