@@ -33,6 +33,7 @@ BACK_CHANNEL = ("/card/challenge/", "/card/answer/")
 
 MAX_BODY = 64 * 1024
 _EXTENSION = "madoguchi"
+_ASSETS = "/static"  # not by url_for: a request to a host that is not ours has no URL map, and still gets its page
 
 _STATUS: Mapping[type[NationError], HTTPStatus] = {
     SiteDown: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -96,7 +97,9 @@ def make_app(shell: Shell) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.bytecode_cache = _TEMPLATES
     app.extensions[_EXTENSION] = shell
-    app.context_processor(lambda: {"site_title": shell.title, "app_name": shell.name, "csrf": csrf_field})
+    app.context_processor(
+        lambda: {"site_title": shell.title, "app_name": shell.name, "csrf": csrf_field, "assets": _ASSETS}
+    )
     app.before_request(_arrive)
     app.after_request(_depart)
     app.register_error_handler(NationError, _refused)
