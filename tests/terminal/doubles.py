@@ -166,7 +166,7 @@ class InMemoryBoxes:
         self.opened: list[InMemoryBox] = []
         self.destroyed = 0
         self.sweeps = 0
-        self.failing: dict[str, Exception] = {}
+        self.failing: dict[str, BaseException] = {}
 
     @property
     def alive(self) -> list[InMemoryBox]:
@@ -230,6 +230,7 @@ class Office:
         self.verdicts: dict[str, dict[str, Any]] = {}
         self.cleared = False
         self.quarantined = False
+        self.violations: list[str] = []
         self.polls: list[dict[str, Any]] = []
         self.lose_answers = 0
         self.refuse: tuple[int, str] | None = None
@@ -254,7 +255,6 @@ class Office:
         ident, ticket = self._must_hold()
         event = Event(EventKind.RETURN_TO_QUEUE, Role.SUPPORTER, None, {"reason": "not here"})
         self.tickets[ident].visit, _ = step(ticket.visit, event)
-        self.tickets[ident].visit = Visit(VisitState.WAITING)
 
     def ask_end(self) -> None:
         ident, ticket = self._must_hold()
@@ -277,7 +277,8 @@ class Office:
 
     def held(self) -> tuple[str, Ticket] | None:
         found = [(ident, t) for ident, t in self.tickets.items() if t.visit.state in OCCUPYING]
-        assert len(found) <= 1, "I1"
+        if len(found) > 1:
+            self.violations.append("I1: two visits hold the terminal")
         return found[0] if found else None
 
     def state(self, ident: str) -> VisitState:
@@ -372,18 +373,26 @@ class Office:
         return self.verdicts[message.id]
 
     def _judge(self, message: Message, payload: Any) -> dict[str, Any]:
-        assert message.seq == len(self.messages) + len(self.rejected) + 1, "gap or repetition in seq"
+        expected = len(self.messages) + len(self.rejected) + 1
+        if message.seq != expected:
+            self.violations.append(f"seq {message.seq}, expected {expected}")
         try:
             if message.visit is not None:
                 self._step(message.visit, message.event())
         except (ProtocolError, KeyError) as error:
-            reason = error.code if isinstance(error, ProtocolError) else "VisitUnknown"
-            self.rejected.append((message.kind.value, reason))
-            return {"id": message.id, "verdict": "rejected", "reason": reason, "sentence": "断りました。"}
+            if not self._concerns_quarantine(message):
+                reason = error.code if isinstance(error, ProtocolError) else "VisitUnknown"
+                self.rejected.append((message.kind.value, reason))
+                return {"id": message.id, "verdict": "rejected", "reason": reason, "sentence": "断りました。"}
         self._note_wipe(message)
         self._keep_payload(message, payload)
         self.messages.append(message)
         return {"id": message.id, "verdict": "accepted", "reason": None, "sentence": None}
+
+    def _concerns_quarantine(self, message: Message) -> bool:
+        # the visit has gone its way, but what the machine says of its own wipe still holds, as at the real office
+        failed = message.kind is EventKind.WIPE_FAILED
+        return failed or (message.kind is EventKind.WIPE_PROVEN and self.quarantined)
 
     def _note_wipe(self, message: Message) -> None:
         if message.kind is EventKind.WIPE_FAILED:

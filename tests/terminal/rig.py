@@ -9,6 +9,7 @@ from madoguchi.card import MemoryReader
 from madoguchi.protocol import Event, EventKind, Role, TerminalState
 from madoguchi.terminal.agent import Agent
 from madoguchi.terminal.config import TerminalConfig
+from madoguchi.terminal.errors import JournalBroken
 from madoguchi.terminal.journal import Journal
 from madoguchi.terminal.link import HttpLink
 from terminal.doubles import CARD_A, InMemoryBoxes, Office, SimClock, TagCard, make_credentials, tag_reading
@@ -99,6 +100,18 @@ class Rig:
     def confirm(self) -> None:
         lease = self.agent.record().terminal.lease
         self.agent.ask(Event(EventKind.CONFIRM, Role.SUPPORTER, lease, ABSENT))
+
+    def break_journal_once(self) -> None:
+        """The next commit fails, as on a full disk."""
+
+        def fail(*_: object) -> None:
+            self.mend_journal()
+            raise JournalBroken("disk full")
+
+        self.journal.commit = fail  # type: ignore[method-assign,assignment]
+
+    def mend_journal(self) -> None:
+        vars(self.journal).pop("commit", None)
 
     def close(self) -> None:
         self.client.close()

@@ -47,12 +47,14 @@ class Effects:
         return ()
 
     def kill(self) -> None:
-        """Destroy the box without proof or record: the way out when the journal cannot be written."""
-        try:
-            if self.box is not None:
-                self.box.destroy()
-        except Exception:  # noqa: BLE001  # nothing more can be done here; the restart that follows proves or quarantines
-            _log.warning("the box did not end cleanly")
+        """Cover and destroy the box without proof or record: the way out when the journal cannot be written.
+
+        The restart that follows destroys again and proves.
+        """
+        box = self.box
+        if box is not None:
+            _quietly(lambda: box.curtain(True), "curtain")  # noqa: FBT003  # the seam's own form
+            _quietly(lambda: _discard(box.destroy()), "destroy")
 
     def _open(self, record: Record) -> None:
         held = record.assignment
@@ -98,6 +100,10 @@ class Effects:
         visit.start()
         visit.join(self._config.logout_seconds)
         return answers[0] if answers else LOGOUT_UNREACHABLE
+
+
+def _discard(_proof: WipeProof) -> None:
+    """A proof that nobody can keep."""
 
 
 def _failed(failure: str) -> Event:
