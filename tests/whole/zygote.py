@@ -1,0 +1,85 @@
+"""A process that has everything of the terminal imported and forks agents from it, each in milliseconds."""
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from madoguchi.terminal import box, service
+from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.browser import browser_command
+from madoguchi.terminal.config import TerminalConfig, config_from
+from whole.helpers import answer_lines, die_with_parent
+from whole.points import Places, install
+
+STAND_IN = r"""
+touch "$HOME/left" /tmp/left /dev/shm/left /run/left
+(setsid -f sleep 1000)
+while IFS= read -r -d '' -u 3 message; do
+  [[ $message =~ \"id\":\ ([0-9]+) ]] || continue
+  case $message in
+    *'"Target.getTargets"'*) result='{"targetInfos":[
+      {"targetId":"1","type":"page","url":"http://stand.in/","title":"Stand-in"},
+      {"targetId":"2","type":"page","url":"http://stand.in/out","title":"Logged out"}]}' ;;
+    *'"Target.createTarget"'*) result='{"targetId":"2"}' ;;
+    *) result='{}' ;;
+  esac
+  printf '{"id":%s,"result":%s}\0' "${BASH_REMATCH[1]}" "$result" >&4
+done
+"""
+"""Plays the browser in a real box: answers on the debugging pipe, leaves files everywhere and a detached process."""
+
+
+class Zygote:
+    """Forks agents. It has one thread, so that a fork is whole."""
+
+    def start(self, *, config: dict[str, Any], log: str, places: str, at: int | None, chromium: bool) -> int:
+        """Fork an agent and run it; its process number."""
+        child = os.fork()
+        if child == 0:
+            _run(config_from(config), Path(log), Places(Path(places), at), chromium=chromium)
+        return child
+
+
+def _run(config: TerminalConfig, log: Path, places: Places, *, chromium: bool) -> None:
+    """Be an agent until a signal ends it; never returns."""
+    status = 1
+    try:
+        _be_a_process(log)
+        install(places)
+        _choose_boxes(config, chromium=chromium)
+        service.serve(config)
+        status = 0
+    except BaseException:  # noqa: BLE001 # whatever it was, the copy of the zygote must end here
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _be_a_process(log: Path) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    die_with_parent()
+    os.setsid()
+    nothing, kept = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((nothing, 0), (kept, 1), (kept, 2)):
+        os.dup2(source, target)
+
+
+def _choose_boxes(config: TerminalConfig, *, chromium: bool) -> None:
+    """Real boxes always; in them the stand-in, unless the real browser is asked for."""
+    if not chromium:
+        box.browser_command = lambda *given, **named: [  # type: ignore[attr-defined] # replaced in this process only
+            *("/bin/bash", "-c", STAND_IN),
+            *browser_command(*given, **named),
+        ]
+    settings = BoxConfig(state=config.state_dir, training=True, display=None, size=(1000, 700))
+    service.choose_boxes = lambda _config, on_finish: box.BwrapBoxes(settings, on_finish=on_finish)
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # dead agents leave no zombies
+    answer_lines(Zygote())
