@@ -14,7 +14,7 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.config import database
 from madoguchi.server.counters.seed import City, seed_training_city
 from postgres import Cluster, cluster
-from server.databases import Fresh, fresh_database
+from server.databases import Fresh, fresh_database, make_template
 from server.seat import Seat
 
 PASSWORD = "counter-practice-1"
@@ -73,13 +73,20 @@ def seat(city: City, client: Client) -> Seat:
     return made
 
 
-@pytest.fixture
-def fresh(
-    django_db_setup: None,  # noqa: ARG001 - the migrated database is copied
+@pytest.fixture(scope="session")
+def template(
+    django_db_modify_db_settings: None,  # noqa: ARG001 - chooses the database
     django_db_blocker: Any,
     postgres: Cluster | None,
-    tmp_path: Path,
-) -> Iterator[Fresh]:
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """A migrated database to copy from."""
+    with django_db_blocker.unblock():
+        return make_template(postgres, tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def fresh(template: str, django_db_blocker: Any, postgres: Cluster | None, tmp_path: Path) -> Iterator[Fresh]:
     """A committed database of this test's own, for several connections and processes at once."""
-    with django_db_blocker.unblock(), fresh_database(postgres, tmp_path) as made:
+    with django_db_blocker.unblock(), fresh_database(postgres, template, tmp_path) as made:
         yield made

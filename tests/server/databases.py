@@ -1,7 +1,7 @@
-"""A real, committed copy of the migrated database: the append-only rules forbid cleaning up after a test."""
+"""Real, committed databases of a test's own: the append-only rules forbid cleaning up after a test."""
 
 import os
-import sqlite3
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from django.db import connection, connections
+from django.core.management import call_command
+from django.db import connections
 
 from postgres import Cluster
 
@@ -24,45 +25,61 @@ class Fresh:
 
 
 @contextmanager
-def fresh_database(postgres: Cluster | None, folder: Path) -> Iterator[Fresh]:
-    """Copy the migrated test database and point Django to the copy."""
-    url, name = _copy_postgres(postgres) if postgres else _copy_sqlite(folder)
-    usual, before = connections["default"], connections.settings["default"]["NAME"]
-    del connections["default"]
+def using(name: str) -> Iterator[None]:
+    """Point Django to the database `name`; whatever connection stood before comes back afterwards."""
+    usual = getattr(connections._connections, "default", None)  # type: ignore[attr-defined]  # not made for nothing
+    before = connections.settings["default"]["NAME"]
+    if usual is not None:
+        del connections["default"]
     connections.settings["default"]["NAME"] = name
     try:
-        yield Fresh(url, _environment(url))
+        yield
     finally:
         connections["default"].close()
-        connections["default"] = usual
+        del connections["default"]
         connections.settings["default"]["NAME"] = before
-        if postgres:
-            with psycopg.connect(postgres.url("postgres"), autocommit=True) as direct:
-                direct.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+        if usual is not None:
+            connections["default"] = usual
 
 
-def _environment(url: str) -> dict[str, str]:
-    return os.environ | {
+def make_template(postgres: Cluster | None, folder: Path) -> str:
+    """A migrated database to copy from: its name, for SQLite its path."""
+    name = "template_office" if postgres else str(folder / "template.sqlite3")
+    if postgres:
+        _direct(postgres, f'CREATE DATABASE "{name}"')
+    with using(name):
+        call_command("migrate", interactive=False, verbosity=0)
+    return name
+
+
+@contextmanager
+def fresh_database(postgres: Cluster | None, template: str, folder: Path) -> Iterator[Fresh]:
+    """Copy the template and point Django to the copy."""
+    if postgres is None:
+        path = folder / "office.sqlite3"
+        shutil.copy(template, path)
+        with using(str(path)):
+            yield _fresh(f"sqlite:///{path}")
+        return
+    name = f"fresh_{uuid.uuid4().hex[:8]}"
+    _direct(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        with using(name):
+            yield _fresh(postgres.url(name))
+    finally:
+        _direct(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _fresh(url: str) -> Fresh:
+    environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "madoguchi.server.settings",
         "MADOGUCHI_DATABASE_URL": url,
         "MADOGUCHI_STATE": str(settings.STATE_DIR),
         "MADOGUCHI_SECRET_KEY": str(settings.SECRET_KEY),
     }
+    return Fresh(url, environment)
 
 
-def _copy_sqlite(folder: Path) -> tuple[str, str]:
-    path = folder / "office.sqlite3"
-    connection.ensure_connection()
-    with sqlite3.connect(path) as target:
-        connection.connection.backup(target)
-    target.close()
-    return f"sqlite:///{path}", str(path)
-
-
-def _copy_postgres(postgres: Cluster) -> tuple[str, str]:
-    name = f"fresh_{uuid.uuid4().hex[:8]}"
-    template = connection.settings_dict["NAME"]
-    connection.close()
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as direct:
-        direct.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-    return postgres.url(name), name
+def _direct(postgres: Cluster, statement: str) -> None:
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())
