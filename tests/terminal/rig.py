@@ -1,5 +1,6 @@
 """One terminal with everything around it, driven step by step."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,21 +19,38 @@ ABSENT = {"confirmation": {"kind": "absent", "reason": "left_seat"}, "outcome": 
 
 
 class Cable(httpx.BaseTransport):
-    """The network: can be cut before the request leaves, or so that the answer is lost."""
+    """The network: can be cut before the request leaves, or so that the answer is lost, or answer by itself.
+
+    `meanwhile` happens once while the server works, `after_answer` once when the answer is on its way.
+    """
 
     def __init__(self, office: Office) -> None:
         self._inner = httpx.WSGITransport(app=cast(Any, office.app))
         self.cut = False
         self.lose_next_answers = 0
+        self.meanwhile: Callable[[], object] | None = None
+        self.after_answer: Callable[[], object] | None = None
+        self.instead: httpx.Response | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self.cut:
             raise httpx.ConnectError("cut")
+        if self.instead is not None:
+            answer, self.instead = self.instead, None
+            return answer
+        self.meanwhile = self._once(self.meanwhile)
         response = self._inner.handle_request(request)
+        response.read()
+        self.after_answer = self._once(self.after_answer)
         if self.lose_next_answers:
             self.lose_next_answers -= 1
             raise httpx.ReadTimeout("lost")
         return response
+
+    @staticmethod
+    def _once(action: Callable[[], object] | None) -> None:
+        if action is not None:
+            action()
 
 
 class Rig:
@@ -66,9 +84,12 @@ class Rig:
 
     def restart(self) -> "Rig":
         self.journal.close()
+        self.reopen()
+        return self.start()
+
+    def reopen(self) -> None:
         self.journal = self._open()
         self.agent = self._make()
-        return self.start()
 
     def poll(self, times: int = 1) -> None:
         for _ in range(times):
@@ -110,8 +131,18 @@ class Rig:
 
         self.journal.commit = fail  # type: ignore[method-assign,assignment]
 
+    def break_journal(self) -> None:
+        """Nothing can be written any more."""
+
+        def fail(*_: object, **__: object) -> None:
+            raise JournalBroken("disk full")
+
+        for name in ("commit", "note"):
+            setattr(self.journal, name, fail)
+
     def mend_journal(self) -> None:
-        vars(self.journal).pop("commit", None)
+        for name in ("commit", "note"):
+            vars(self.journal).pop(name, None)
 
     def close(self) -> None:
         self.client.close()

@@ -1,10 +1,19 @@
 """A visit from the call to the confirmation, and everything that can come in between."""
 
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
 import pytest
 
+from madoguchi.card import AppletMissing, CardError, CardInUse, CardTrouble
 from madoguchi.protocol import EndCause, IllegalTransition, TerminalState, VisitState
-from madoguchi.terminal.status import View
-from terminal.doubles import CARD_A, CARD_B
+from madoguchi.terminal import texts
+from madoguchi.terminal.errors import BoxUnavailable, JournalBroken
+from madoguchi.terminal.status import Server, View
+from terminal.doubles import CARD_A, CARD_B, failing
 from terminal.rig import Rig
 
 
@@ -150,3 +159,423 @@ def test_what_is_missing_is_said_and_nothing_is_opened(rig: Rig) -> None:
     rig.poll()
     rig.put()
     assert rig.boxes.opened == []
+
+
+# the card while the server is asked
+
+
+def test_a_card_that_leaves_while_the_server_is_asked_opens_only_under_the_curtain(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    rig.cable.meanwhile = rig.reader.remove
+    rig.put()
+    assert rig.now() is TerminalState.CURTAINED
+    [box] = rig.boxes.alive
+    assert box.curtains == [True]
+    rig.put()
+    assert rig.now() is TerminalState.OPEN
+    assert box.curtains == [True, False]
+
+
+def test_a_card_swapped_while_the_server_is_asked_never_sees_the_box(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    rig.cable.meanwhile = lambda: rig.reader.swap(CARD_B)
+    rig.put(CARD_A)
+    assert rig.now() is TerminalState.CONFIRMING
+    assert rig.boxes.opened[0].curtains[0] is True
+    assert False not in rig.boxes.opened[0].curtains
+
+
+def test_a_refused_card_gets_a_reason_and_can_be_put_again(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    rig.office.refuse = (409, "TerminalOutOfService")
+    rig.put()
+    assert rig.now() is TerminalState.WAITING_CARD
+    assert [(n.code, n.sentence) for n in rig.agent.status().notices] == [("TerminalOutOfService", "断りました。")]
+    rig.office.refuse = None
+    rig.take()
+    rig.put()
+    assert rig.now() is TerminalState.OPEN
+
+
+def test_another_card_while_an_answer_is_missing_ends_the_visit(rig: Rig) -> None:
+    ident = rig.office.call()
+    rig.poll()
+    rig.cable.lose_next_answers = 1
+    rig.put(CARD_A)
+    rig.take()
+    rig.put(CARD_B)
+    assert rig.now() is TerminalState.CONFIRMING
+    assert rig.boxes.opened == []
+    rig.poll()
+    assert rig.office.chain(ident) == ["bind_card", "end", "wipe_proven"]
+
+
+def test_a_question_that_never_left_leaves_no_gap_and_any_card_may_follow(rig: Rig) -> None:
+    ident = rig.office.call()
+    rig.poll()
+    rig.cable.cut = True
+    rig.put(CARD_A)
+    assert rig.journal.pending_count() == 0
+    rig.take()
+    rig.put(CARD_B)
+    rig.cable.cut = False
+    rig.poll()
+    assert rig.now() is TerminalState.OPEN
+    assert rig.agent.record().terminal.card_tag == CARD_B.tag
+    assert rig.office.chain(ident) == ["bind_card"]
+    assert rig.office.violations == []
+
+
+def test_a_question_that_never_left_is_not_repeated_for_a_card_that_is_gone(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    rig.cable.cut = True
+    rig.put()
+    rig.take()
+    rig.cable.cut = False
+    rig.poll(3)
+    assert rig.now() is TerminalState.WAITING_CARD
+    assert rig.boxes.opened == []
+
+
+def test_duplicate_opens_only_when_the_server_still_serves_the_visit(rig: Rig) -> None:
+    ident = rig.office.call()
+    rig.poll()
+    rig.cable.lose_next_answers = 1
+    rig.put()
+    ticket = rig.office.tickets[ident]
+    ticket.visit = replace(ticket.visit, state=VisitState.CONFIRMING)
+    rig.agent.pump()
+    rig.agent._ask_again()  # the poll that would have brought the news comes later
+    rig.agent.pump()
+    assert rig.boxes.opened == []
+
+
+# doubt
+
+
+def test_a_curtain_that_does_not_fall_ends_the_visit(rig: Rig) -> None:
+    rig.serve()
+    with failing(rig.boxes, "curtain", RuntimeError("stuck")):
+        rig.take()
+    assert rig.agent.record().terminal.cause == EndCause.DOUBT
+    assert rig.boxes.alive == []
+
+
+def test_a_box_that_does_not_open_ends_the_visit_with_its_reason(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    with failing(rig.boxes, "open", BoxUnavailable("ブラウザが動き出しません")):
+        rig.put()
+    assert rig.now() is TerminalState.CONFIRMING
+    assert rig.agent.record().terminal.cause == EndCause.BROWSER_DIED
+    assert ("BoxUnavailable", "ブラウザが動き出しません") in [(c, d) for _, c, d in rig.journal.incidents()]
+
+
+def test_a_browser_that_dies_ends_the_visit_and_an_older_one_does_not(rig: Rig) -> None:
+    rig.serve()
+    first = rig.boxes.alive[0]
+    first.die("browser")
+    rig.agent.settle()
+    assert rig.agent.record().terminal.cause == EndCause.BROWSER_DIED
+    rig.confirm()
+    rig.take()
+    rig.poll()
+    rig.serve()
+    first.die("late news")
+    rig.agent.settle()
+    assert rig.now() is TerminalState.OPEN
+
+
+def test_a_watcher_that_stops_looking_ends_the_visit(rig: Rig) -> None:
+    rig.agent.watcher.beat = rig.clock.monotonic()
+    rig.serve()
+    rig.clock.forward(7)
+    rig.agent.tick()
+    assert rig.agent.record().terminal.cause == EndCause.DOUBT
+    assert [n.code for n in rig.agent.status().notices] == ["ReaderLost"]
+
+
+@pytest.mark.parametrize("error", [CardTrouble(0x6F00), CardInUse("x"), AppletMissing("x")])
+def test_any_card_error_while_open_ends_the_visit(rig: Rig, error: CardError) -> None:
+    rig.serve()
+    rig.reader.fail_next(error)
+    rig.agent.settle()
+    assert rig.agent.record().terminal.cause == EndCause.DOUBT
+
+
+# idle
+
+
+def test_the_idle_warning_comes_before_the_end_and_goes_when_somebody_is_there(rig: Rig) -> None:
+    rig.serve()
+    [box] = rig.boxes.alive
+    rig.wait(539)
+    assert rig.agent.status().idle_deadline is None
+    rig.wait(2)
+    assert rig.agent.status().idle_deadline == pytest.approx(rig.clock.monotonic() + 59)
+    assert box.notices[-1] == texts.IDLE_WARNING
+    rig.agent.touch()
+    rig.wait(0)
+    assert rig.agent.status().idle_deadline is None
+    assert box.notices[-1] == ""
+    rig.wait(599)
+    assert rig.now() is TerminalState.OPEN
+    rig.wait(1)
+    assert rig.agent.record().terminal.cause == EndCause.IDLE
+
+
+def test_work_in_the_box_keeps_the_visit_open(rig: Rig) -> None:
+    rig.serve()
+    [box] = rig.boxes.alive
+    rig.clock.forward(5000)
+    box.idle = 3.0
+    rig.agent.tick()
+    assert rig.now() is TerminalState.OPEN
+    assert rig.agent.status().idle_deadline is None
+
+
+# the server's picture
+
+
+def test_staff_can_end_a_visit(rig: Rig) -> None:
+    rig.serve()
+    rig.office.ask_end()
+    rig.poll()
+    assert rig.agent.record().terminal.cause == EndCause.SERVER_SAID
+    assert rig.boxes.alive == []
+
+
+def test_a_visit_taken_back_locks_the_terminal_again(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    rig.office.back_to_queue()
+    rig.poll()
+    assert rig.now() is TerminalState.LOCKED
+
+
+def test_a_visit_closed_at_the_staff_screen_locks_the_terminal(rig: Rig) -> None:
+    rig.serve()
+    rig.agent.finish()
+    rig.poll()
+    rig.office.close_at_staff_screen()
+    rig.poll()
+    assert rig.now() is TerminalState.LOCKED
+
+
+def test_an_answer_from_before_the_end_does_not_bring_the_visit_back(rig: Rig) -> None:
+    """The lag rule: the server said "serving" before it heard of the end."""
+    ident = rig.serve()
+    rig.agent.settle()
+    rig.cable.after_answer = lambda: [act() for act in (rig.agent.finish, rig.confirm)]
+    rig.agent.poll()
+    rig.agent.settle()
+    assert rig.now() is TerminalState.LOCKED
+    rig.poll(2)
+    assert rig.now() is TerminalState.LOCKED
+    assert rig.office.state(ident) is VisitState.CLOSED
+    assert rig.office.chain(ident) == ["bind_card", "end", "wipe_proven", "confirm"]
+
+
+def test_a_lease_that_was_closed_here_never_opens_again(rig: Rig) -> None:
+    """A server restored from a copy calls the same visit under the same lease."""
+    ident = rig.serve()
+    before = rig.office.tickets[ident].visit
+    rig.agent.finish()
+    rig.confirm()
+    rig.take()
+    rig.poll()
+    rig.office.tickets[ident].visit = replace(before, state=VisitState.CALLED)
+    rig.poll(2)
+    rig.put()
+    assert rig.now() is TerminalState.LOCKED
+    assert [n.code for n in rig.agent.status().notices] == ["StaleLease"]
+
+
+def test_a_clock_far_off_is_said_and_kept_in_the_status(rig: Rig) -> None:
+    rig.clock.offset = timedelta(hours=3)
+    rig.poll()
+    assert rig.agent.status().skew_seconds == pytest.approx(3 * 3600)
+    assert [n.code for n in rig.agent.status().notices] == ["ClockFarOff"]
+    rig.clock.offset = timedelta(0)
+    rig.poll()
+    assert rig.agent.status().notices == ()
+
+
+def test_a_revoked_terminal_opens_nothing_and_says_so(rig: Rig) -> None:
+    rig.office.call()
+    rig.poll()
+    rig.office.tokens = ["another"]
+    rig.poll()
+    rig.put()
+    assert rig.boxes.opened == []
+    assert rig.agent.status().view is View.CANNOT_SERVE
+    assert "TokenRevoked" in [n.code for n in rig.agent.status().notices]
+
+
+def test_an_answer_that_is_no_answer_changes_nothing(rig: Rig) -> None:
+    rig.serve()
+    rig.cable.instead = httpx.Response(200, json={"assignment": 5, "server_time": "now", "cleared": "no"})
+    rig.poll()
+    assert rig.now() is TerminalState.OPEN
+    rig.cable.instead = httpx.Response(502, text="<html>proxy</html>")
+    rig.poll()
+    assert rig.now() is TerminalState.OPEN
+    assert rig.agent.status().server is Server.UNREACHABLE
+
+
+# quarantine
+
+
+def test_an_unproven_wipe_puts_the_terminal_out_of_use_until_it_is_cleared_and_proven(rig: Rig) -> None:
+    rig.serve()
+    rig.boxes.fail_wipe()
+    rig.agent.finish()
+    assert rig.now() is TerminalState.QUARANTINED
+    rig.poll()
+    assert rig.office.quarantined
+    rig.boxes.failing.clear()
+    rig.restart()
+    assert rig.now() is TerminalState.QUARANTINED
+    rig.office.clear()
+    rig.poll()
+    assert rig.now() is TerminalState.CONFIRMING
+    assert rig.boxes.alive == []
+    rig.poll()
+    assert not rig.office.quarantined
+
+
+def test_a_wipe_that_fails_in_an_unforeseen_way_is_unproven_too(rig: Rig) -> None:
+    rig.serve()
+    rig.boxes.failing["destroy"] = OSError("disk on fire")
+    rig.agent.finish()
+    assert rig.now() is TerminalState.QUARANTINED
+    rig.poll()
+    assert [m.body["failure"] for m in rig.office.messages if m.kind == "wipe_failed"] == ["unexpected OSError"]
+
+
+def test_a_log_out_address_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, logout_seconds=0.05).start()
+    rig.serve()
+    release = threading.Event()
+    box = rig.boxes.alive[0]
+
+    def hang(url: str) -> str:
+        release.wait(30)
+        return url
+
+    box.logout = hang  # type: ignore[method-assign]
+    rig.agent.finish()
+    release.set()
+    assert rig.now() is TerminalState.CONFIRMING
+    assert rig.agent.record().terminal.proof["logout"] == "unreachable"
+    rig.close()
+
+
+# restarts and a broken journal
+
+
+@pytest.mark.parametrize("moment", ["waiting", "asked", "open", "curtained", "confirming"])
+def test_a_restart_at_any_moment_leaves_nothing_and_proves_it(rig: Rig, moment: str) -> None:
+    ident = rig.office.call()
+    rig.poll()
+    if moment == "asked":
+        rig.cable.lose_next_answers = 1
+    if moment != "waiting":
+        rig.put()
+    if moment == "curtained":
+        rig.take()
+    if moment == "confirming":
+        rig.agent.finish()
+    rig.restart()
+    assert rig.boxes.alive == []
+    if moment == "waiting":
+        rig.poll(2)
+        assert rig.now() is TerminalState.WAITING_CARD  # the same call still stands
+        return
+    assert rig.now() is TerminalState.CONFIRMING
+    rig.confirm()
+    rig.poll(2)
+    assert rig.office.state(ident) is VisitState.CLOSED
+    cause = next(m.body["cause"] for m in rig.office.messages if m.kind == "end")
+    assert cause == ("finish" if moment == "confirming" else "agent_restarted")
+
+
+def test_a_lost_journal_is_covered_by_the_servers_picture(rig: Rig) -> None:
+    ident = rig.serve()
+    rig.journal.close()
+    rig.path.unlink()
+    rig.path.with_name(rig.path.name + "-wal").unlink(missing_ok=True)
+    rig.reopen()
+    rig.agent.start()
+    assert rig.boxes.alive == []
+    assert rig.now() is TerminalState.LOCKED
+    rig.poll(2)
+    assert rig.now() is TerminalState.CONFIRMING
+    rig.confirm()
+    rig.poll(2)
+    assert rig.office.state(ident) is VisitState.CLOSED
+    assert rig.office.violations == []
+
+
+def test_a_journal_that_cannot_be_written_ends_the_box_and_opens_nothing(rig: Rig) -> None:
+    rig.serve()
+    rig.break_journal()
+    rig.take()
+    assert rig.boxes.alive == []
+    assert "JournalBroken" in [n.code for n in rig.agent.status().notices]
+    rig.wait(1)
+    with pytest.raises(JournalBroken):
+        rig.confirm()
+    rig.mend_journal()
+    rig.wait(1)
+    assert rig.now() is TerminalState.CONFIRMING
+    assert rig.agent.record().terminal.cause == EndCause.AGENT_RESTARTED
+    assert rig.agent.status().notices == ()
+
+
+def test_stopping_the_program_ends_an_open_visit(rig: Rig) -> None:
+    rig.serve()
+    stop = threading.Event()
+    stop.set()
+    rig.agent.run(stop)
+    assert rig.boxes.alive == []
+    assert rig.now() is TerminalState.CONFIRMING
+
+
+# training
+
+
+def test_unreal_boxes_open_only_with_the_training_switch(tmp_path: Path) -> None:
+    rig = Rig(tmp_path).start()
+    rig.boxes.training = True
+    rig.office.call()
+    rig.poll()
+    rig.put()
+    assert rig.boxes.opened == []
+    rig.close()
+
+
+def test_training_stands_in_every_message_and_poll(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, training=True).start()
+    rig.serve()
+    rig.agent.finish()
+    rig.confirm()
+    rig.poll()
+    assert {message.training for message in rig.office.messages} == {True}
+    assert {poll["training"] for poll in rig.office.polls} == {True}
+    assert rig.agent.status().training
+    rig.close()
+
+
+def test_no_personal_data_in_incidents_or_logs(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.serve()
+    rig.boxes.failing["curtain"] = RuntimeError("架空 花子")
+    rig.take()
+    told = caplog.text + repr(rig.journal.incidents())
+    assert CARD_A.tag not in told
+    assert "花子" not in told
+    assert "RuntimeError at doubles.py" in told

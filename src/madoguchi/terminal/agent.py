@@ -35,7 +35,7 @@ from madoguchi.terminal.bind import BindOutcome, BindResult
 from madoguchi.terminal.config import TerminalConfig
 from madoguchi.terminal.effects import GRACE, Effects
 from madoguchi.terminal.enrol import Credentials
-from madoguchi.terminal.errors import BoxUnavailable, JournalBroken
+from madoguchi.terminal.errors import BoxUnavailable, JournalBroken, place_of
 from madoguchi.terminal.idle import IdleWatch
 from madoguchi.terminal.journal import Journal, Record
 from madoguchi.terminal.liaison import Fetched, Liaison, after_bind
@@ -206,8 +206,7 @@ class Agent:
         except JournalBroken:
             self._break_down()
         except Exception as error:  # noqa: BLE001  # the loop outlives every error; an open visit does not
-            _log.exception("unexpected error in the loop")
-            self._doubt(type(error).__name__)
+            self._doubt(place_of(error))
         self._publish()
 
     def _ending(self, cause: EndCause, *, by: Role = Role.TERMINAL) -> Event:
@@ -283,8 +282,7 @@ class Agent:
             self._readiness.failed(error.missing)
             self._end(EndCause.BROWSER_DIED)
         except Exception as error:  # noqa: BLE001  # not knowing what happened to a box is doubt
-            _log.exception("effect %s failed", effect)
-            self._doubt(f"{effect}: {type(error).__name__}")
+            self._doubt(f"{effect}: {place_of(error)}")
 
     def _soon(self, event: Event) -> None:
         self._loop.soon(partial(self._handle, event))

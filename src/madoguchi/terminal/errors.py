@@ -1,5 +1,8 @@
 """Named errors of the terminal. `sentence` is shown on screens: it says what the person does next."""
 
+import traceback
+from pathlib import Path
+
 
 class TerminalError(Exception):
     """Base of every refusal of the terminal room."""
@@ -152,3 +155,10 @@ class AgentBusy(TerminalError):
     """The agent did not answer in time; nothing is known to be lost, the same form can be sent again."""
 
     sentence = "端末が応答しません。入力はそのままです。少し待って、もう一度押してください。"
+
+
+def place_of(error: BaseException) -> str:
+    """What and where, without the message: an unforeseen error's text may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where
