@@ -22,25 +22,23 @@ from madoguchi.terminal.check import can_sandbox, check_bare
 from madoguchi.terminal.curtain import CurtainFailed
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
-from madoguchi.terminal.live import Death, Live, bar
+from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
 from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
 from madoguchi.terminal.space import prepare_runtime
 from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
 from madoguchi.terminal.sweep import kill_leftovers, sweep
 
 
-def _nothing() -> None:
-    """What pressing 終了 does when nobody listens."""
-
-
 class BareBoxes:
     """Port `Boxes` without boxes. Raises `BoxUnavailable` when it is made outside training."""
 
-    def __init__(self, config: BoxConfig, *, on_finish: Callable[[], None] = _nothing) -> None:
+    def __init__(
+        self, config: BoxConfig, *, on_finish: Callable[[], None] = nothing, alive: Callable[[], bool] = always
+    ) -> None:
         if not config.training:
             raise BoxUnavailable("箱なしで動くのは練習のときだけです (training only)。")
         self._config = config
-        self._on_finish = on_finish
+        self._hooks = Hooks(on_finish, alive)
 
     @property
     def training(self) -> bool:
@@ -56,7 +54,7 @@ class BareBoxes:
         if missing := self.missing():
             raise BoxUnavailable(*missing)
         try:
-            box = BareBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+            box = BareBox(self._config, assignment.procedure, Death(on_death), self._hooks)
         except CurtainFailed as error:
             raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
         try:
@@ -74,11 +72,11 @@ class BareBoxes:
 class BareBox:
     """One browser without a box (port `Box`)."""
 
-    def __init__(self, config: BoxConfig, procedure: Procedure, death: Death, *, on_finish: Callable[[], None]) -> None:
+    def __init__(self, config: BoxConfig, procedure: Procedure, death: Death, hooks: Hooks) -> None:
         self._config = config
         self._death = death
         self._destroying = threading.Lock()
-        with bar(config, death, on_finish=on_finish) as frame:
+        with bar(config, death, hooks) as frame:
             size = config.size if frame is None else frame.size()
             person = visitor(config)
             prepare_runtime(config.runtime)
@@ -86,7 +84,7 @@ class BareBox:
             pipes = Pipes()
             command = browser_command(config, procedure, home=str(self._home), size=size)
             self._process = _launch(config, command, self._home, person, pipes)
-            self._live = Live(config, pipes, death, frame=frame)
+            self._live = Live(config, pipes, death, frame=frame, hooks=hooks)
 
     @property
     def screen(self) -> Screen | None:
@@ -145,7 +143,7 @@ def _make_home(place: Path, person: Person, key: bytes) -> Path:
 
 def _launch(config: BoxConfig, command: list[str], home: Path, person: Person, pipes: Pipes) -> subprocess.Popen[bytes]:
     """Start the browser in its own process group. Where the kernel allows no sandbox at all it runs without one."""
-    inner = script_environment(pipes, virtual=config.size if config.display is None else None, boxed=False)
+    inner = script_environment(config, pipes, boxed=False)
     if not can_sandbox(person):
         command.insert(1, "--no-sandbox")
     try:

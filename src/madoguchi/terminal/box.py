@@ -20,7 +20,7 @@ from madoguchi.terminal.inside import (
     script_arguments,
     script_environment,
 )
-from madoguchi.terminal.live import Death, Live, bar
+from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
 from madoguchi.terminal.policies import policies_for, write_policies
 from madoguchi.terminal.ports import Screen, WipeProof
 from madoguchi.terminal.proof import Traces, prove
@@ -29,16 +29,18 @@ from madoguchi.terminal.spawn import Pipes, launch, marks, read_info, visitor
 from madoguchi.terminal.sweep import sweep
 
 
-def _nothing() -> None:
-    """What pressing 終了 does when nobody listens."""
-
-
 class BwrapBoxes:
-    """Makes boxes with bubblewrap (port `Boxes`). `on_finish` is called, from any thread, when 終了 is pressed."""
+    """Makes boxes with bubblewrap (port `Boxes`).
 
-    def __init__(self, config: BoxConfig, *, on_finish: Callable[[], None] = _nothing) -> None:
+    From any thread, `on_finish` is called when 終了 is pressed, and `alive` is asked twice a second whether the agent's
+    loop still turns: two seconds after the last yes the box ends itself.
+    """
+
+    def __init__(
+        self, config: BoxConfig, *, on_finish: Callable[[], None] = nothing, alive: Callable[[], bool] = always
+    ) -> None:
         self._config = config
-        self._on_finish = on_finish
+        self._hooks = Hooks(on_finish, alive)
         self._last: BwrapBox | None = None
 
     @property
@@ -58,7 +60,7 @@ class BwrapBoxes:
         if missing := self.missing():
             raise BoxUnavailable(*missing)
         try:
-            box = BwrapBox(self._config, assignment.procedure, Death(on_death), on_finish=self._on_finish)
+            box = BwrapBox(self._config, assignment.procedure, Death(on_death), self._hooks)
         except CurtainFailed as error:
             raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
         self._last = box
@@ -80,18 +82,18 @@ class BwrapBoxes:
 class BwrapBox:
     """One box (port `Box`); made by `BwrapBoxes.open`."""
 
-    def __init__(self, config: BoxConfig, procedure: Procedure, death: Death, *, on_finish: Callable[[], None]) -> None:
+    def __init__(self, config: BoxConfig, procedure: Procedure, death: Death, hooks: Hooks) -> None:
         self._config = config
         self._death = death
         self._destroying = threading.Lock()
         self._proof: WipeProof | None = None
-        with bar(config, death, on_finish=on_finish) as frame:
+        with bar(config, death, hooks) as frame:
             size = config.size if frame is None else frame.size()
             self._space = _furnished_space(config, procedure)
             pipes = Pipes()
             command = browser_command(config, procedure, home=HOME, size=size)
             self._monitor, self.traces = _start(config, command, self._space, pipes)
-            self._live = Live(config, pipes, death, frame=frame)
+            self._live = Live(config, pipes, death, frame=frame, hooks=hooks)
 
     @property
     def screen(self) -> Screen | None:
@@ -181,7 +183,7 @@ def _start(config: BoxConfig, command: list[str], space: Space, pipes: Pipes) ->
 
 
 def _launch(config: BoxConfig, command: list[str], space: Space, pipes: Pipes) -> subprocess.Popen[bytes]:
-    inner = script_environment(pipes, virtual=config.size if config.display is None else None, boxed=True)
+    inner = script_environment(config, pipes, boxed=True)
     wrapped = bubblewrap_arguments(config, space=space, info=pipes.info_in)
     return launch(
         [*wrapped, *script_arguments(command)],

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,9 @@ VISIT_USER = "madoguchi-visit"
 CHROMIUM = Path("/usr/lib/chromium/chromium")
 """The browser itself, not Debian's wrapper script: the wrapper reads flags from places outside the box."""
 
+INPUT_METHOD = "fcitx5"
+"""The Japanese input method, with Mozc, if it is installed."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoxConfig:
@@ -18,7 +22,8 @@ class BoxConfig:
 
     `state` is the agent's state directory: its resolved path names the agent's boxes among all on the machine.
     `card_client` is the origin of the card client's page, if any. `display` is the X display; None: a virtual one
-    (training only). Sizes in MiB and pixels, times in seconds.
+    (training only). `input_method` runs inside the box on a real display; empty for none. Sizes are MiB and
+    pixels, times seconds.
     """
 
     state: Path
@@ -28,6 +33,7 @@ class BoxConfig:
     xauthority: Path | None = field(default_factory=lambda: _xauthority())
     chromium: Path = CHROMIUM
     visit_user: str = VISIT_USER
+    input_method: str = field(default_factory=lambda: INPUT_METHOD if shutil.which(INPUT_METHOD) else "")
     space_mib: int = 1024
     size: tuple[int, int] = (1280, 800)
     start_limit: float = 20.0

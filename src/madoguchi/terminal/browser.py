@@ -42,6 +42,7 @@ _FLAGS = (
     "--use-mock-keychain",
     "--disk-cache-size=1",
     "--ozone-platform=x11",
+    "--gtk-version=3",
     "--lang=ja",
     "--accept-lang=ja",
     "--disable-features=Translate,MediaRouter,OptimizationHints,InterestFeedContentSuggestions,AutofillServerCommunication",

@@ -1,8 +1,10 @@
 """What runs inside a box, and how bubblewrap builds it.
 
 A short shell script is the box's first program: it puts the debugging pipe where Chromium looks for it (descriptors
-3 and 4), starts the virtual screen if there is none outside, starts Chromium, and ends everything when Chromium ends
-or when the agent's heartbeat stops for two seconds (an agent that hangs no longer watches the card).
+3 and 4), starts the virtual screen if there is none outside, or else the Japanese input method with a session bus of
+its own (what a person types would otherwise live on in the input method's history), starts Chromium, and ends
+everything when Chromium ends or when the agent's heartbeat stops for two seconds (an agent that hangs no longer watches
+the card).
 """
 
 import os
@@ -25,8 +27,8 @@ HEARTBEAT_LIMIT = 2
 _SCRIPT = r"""
 set -u
 exec 3<&"$CDP_IN" 4>&"$CDP_OUT" {CDP_IN}<&- {CDP_OUT}>&-
-beat=$BEAT size=$VIRTUAL all=$KILL
-unset CDP_IN CDP_OUT BEAT VIRTUAL KILL
+beat=$BEAT size=$VIRTUAL all=$KILL input=$INPUT
+unset CDP_IN CDP_OUT BEAT VIRTUAL KILL INPUT
 if [ -n "$size" ]; then
   mkdir -p -m 1777 /tmp/.X11-unix 2>/dev/null
   export XAUTHORITY="$HOME/.Xauthority"
@@ -34,6 +36,14 @@ if [ -n "$size" ]; then
   read -r number < <(exec 3<&- 4>&- {beat}<&-
     exec Xvfb -displayfd 1 -screen 0 "$size" -nolisten tcp -nolisten local -auth "$XAUTHORITY" 2>/dev/null)
   export DISPLAY=":$number"
+fi
+if [ -n "$input" ]; then
+  export XDG_RUNTIME_DIR="$HOME/.runtime" XMODIFIERS=@im=fcitx GTK_IM_MODULE=fcitx
+  mkdir -p -m 700 "$XDG_RUNTIME_DIR" "$HOME/.config/fcitx5"
+  printf '%s\n' '[Groups/0]' Name=Default 'Default Layout=jp' DefaultIM=mozc \
+    '[Groups/0/Items/0]' Name=keyboard-jp Layout= '[Groups/0/Items/1]' Name=mozc Layout= \
+    '[GroupOrder]' 0=Default >"$HOME/.config/fcitx5/profile"
+  set -- dbus-run-session -- /bin/bash -c 'fcitx5 -d --replace >/dev/null 2>&1 3<&- 4>&-; exec "$@"' input "$@"
 fi
 ( exec {beat}<&-; "$@"; kill -KILL -- "$all" ) </dev/null &
 exec 3<&- 4>&-
@@ -47,7 +57,7 @@ def script_arguments(command: list[str]) -> list[str]:
     return [*_NO_CORE, "/bin/bash", "-c", _SCRIPT, "box", *command]
 
 
-def script_environment(pipes: Pipes, *, virtual: tuple[int, int] | None, boxed: bool) -> Mapping[str, str]:
+def script_environment(config: BoxConfig, pipes: Pipes, *, boxed: bool) -> Mapping[str, str]:
     """Tell the script what it needs: descriptor numbers, the virtual screen's size, and whom it may kill.
 
     In a box that is every process it can see; outside only its own process group.
@@ -56,8 +66,9 @@ def script_environment(pipes: Pipes, *, virtual: tuple[int, int] | None, boxed: 
         "CDP_IN": str(pipes.cdp_in),
         "CDP_OUT": str(pipes.cdp_out),
         "BEAT": str(pipes.beat_in),
-        "VIRTUAL": f"{virtual[0]}x{virtual[1]}x24" if virtual else "",
+        "VIRTUAL": f"{config.size[0]}x{config.size[1]}x24" if config.display is None else "",
         "KILL": "-1" if boxed else "0",
+        "INPUT": config.input_method if boxed and config.display is not None else "",
     }
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from madoguchi.terminal.boxconfig import BoxConfig
@@ -32,6 +33,23 @@ class Death:
             self._report(what)
 
 
+def nothing() -> None:
+    """Do what 終了 does when nobody listens."""
+
+
+def always() -> bool:
+    """Answer for an agent that does not watch its own loop."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a box tells and asks its agent, from any thread: 終了 was pressed; whether its loop still turns."""
+
+    on_finish: Callable[[], None] = nothing
+    alive: Callable[[], bool] = always
+
+
 class Shade(Protocol):
     """Whatever can cover the page: the bar on a real display, the relay without one."""
 
@@ -45,12 +63,12 @@ class Shade(Protocol):
 
 
 @contextmanager
-def bar(config: BoxConfig, death: Death, *, on_finish: Callable[[], None]) -> Iterator[Frame | None]:
+def bar(config: BoxConfig, death: Death, hooks: Hooks) -> Iterator[Frame | None]:
     """The bar on a real display, None without one; it ends here if the box behind it does not come to be."""
     if config.display is None:
         yield None
         return
-    frame = Frame(config, on_finish=on_finish, on_death=death.tell)
+    frame = Frame(config, on_finish=hooks.on_finish, on_death=death.tell)
     try:
         yield frame
     except BaseException:
@@ -61,11 +79,11 @@ def bar(config: BoxConfig, death: Death, *, on_finish: Callable[[], None]) -> It
 class Live:
     """Browser, cover and heartbeat of one visit."""
 
-    def __init__(self, config: BoxConfig, pipes: Pipes, death: Death, *, frame: Frame | None) -> None:
+    def __init__(self, config: BoxConfig, pipes: Pipes, death: Death, *, frame: Frame | None, hooks: Hooks) -> None:
         self._config = config
         self._pipes = pipes
         self._death = death
-        self._heart = Heartbeat(pipes.beat)
+        self._heart = Heartbeat(pipes.beat, hooks.alive)
         self._cdp = Cdp(
             to_browser=pipes.to_browser,
             from_browser=pipes.from_browser,

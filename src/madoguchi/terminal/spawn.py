@@ -10,7 +10,7 @@ import os
 import pwd
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -129,10 +129,14 @@ def read_info(descriptor: int) -> tuple[int, Namespaces]:
 
 
 class Heartbeat:
-    """Tells the box twice a second that the agent is alive; when it stops, the box ends itself."""
+    """Tells the box twice a second that the agent is alive; when it stops, the box ends itself.
 
-    def __init__(self, descriptor: int) -> None:
+    `alive` is asked before every beat, in a thread of its own: a process that runs while its loop hangs is not alive.
+    """
+
+    def __init__(self, descriptor: int, alive: Callable[[], bool]) -> None:
         self._descriptor = descriptor
+        self._alive = alive
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
@@ -145,7 +149,11 @@ class Heartbeat:
     def _run(self) -> None:
         with suppress(OSError):
             while True:
-                with suppress(BlockingIOError):
-                    os.write(self._descriptor, b".")
+                if self._alive():
+                    self._beat()
                 if self._stop.wait(_BEAT_PAUSE):
                     return
+
+    def _beat(self) -> None:
+        with suppress(BlockingIOError):
+            os.write(self._descriptor, b".")

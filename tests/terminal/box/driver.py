@@ -25,8 +25,9 @@ class Driver:
         size = tuple(settings.get("size", (1280, 800)))
         self.config = BoxConfig(**{**settings, "state": Path(settings["state"]), "size": size, "xauthority": None})
         self.finished = 0
+        self.hung = False
         kind = BareBoxes if bare else BwrapBoxes
-        self.boxes = kind(self.config, on_finish=self._finish)
+        self.boxes = kind(self.config, on_finish=self._finish, alive=lambda: not self.hung)
         self.box: BwrapBox | BareBox | None = None
         self.deaths: list[str] = []
 
@@ -60,6 +61,9 @@ class Driver:
 
     def curtain(self, *, down: bool) -> Any:
         self.one.curtain(down)
+
+    def hang(self, *, hung: bool) -> Any:
+        self.hung = hung
 
     def notice(self, *, text: str) -> Any:
         self.one.notice(text)

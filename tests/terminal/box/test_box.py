@@ -121,6 +121,15 @@ def test_a_hung_agent_does_not_keep_a_box(agent: Agent, site: Site) -> None:
     agent.ask("destroy")
 
 
+def test_an_agent_whose_loop_hangs_does_not_keep_a_box(agent: Agent, site: Site) -> None:
+    traces = agent.open(site)
+    agent.ask("hang", hung=True)
+    until(lambda: agent.ask("state")["deaths"] == ["the browser died"], 6)
+    assert left_of(agent, traces) == [line for line in left_of(agent) if line.startswith(("mount", "file"))]
+    agent.ask("hang", hung=False)
+    agent.ask("destroy")
+
+
 def test_killed_at_any_moment_of_a_start_the_sweep_leaves_nothing(agent: Agent, site: Site) -> None:
     chance = random.Random(20220817)  # noqa: S311 # moments, not secrets
     for _ in range(12):

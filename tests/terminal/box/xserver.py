@@ -70,6 +70,12 @@ class XServer:
         self._fake(_PRESS - 2, code)
         self._fake(_PRESS - 1, code)
 
+    def hold(self, held: int, code: int) -> None:
+        """Press and release a key while another is held."""
+        self._fake(_PRESS - 2, held)
+        self.press(code)
+        self._fake(_PRESS - 1, held)
+
     def _fake(self, kind: int, detail: int, x: int = 0, y: int = 0) -> None:
         body = struct.pack("<BBHBBxxIIxxxxxxxxhhxxxxxxxx", self._test, 2, 9, kind, detail, 0, self._root, x, y)
         self._hand.sendall(body)
