@@ -10,12 +10,18 @@ chromium|visits: no browser to open
 bubblewrap|visits in a box: only training without a box is left
 xvfb|visits on a machine without a display
 fonts-noto-cjk|Japanese on the screens of visits
+gcc|the Python environment: pyscard, which speaks to card readers, is compiled on this machine
+libc6-dev|the Python environment: pyscard is compiled
+libpcsclite-dev|the Python environment: pyscard is compiled
+python3-dev|the Python environment: pyscard is compiled
 python3-tk|bar and curtain on a real display: a visit ends at once when its card is removed'
 TEST_PACKAGES="$SERVER_PACKAGES
 postgresql|tests on PostgreSQL
 spin|the model check
-gcc|the model check
-libc6-dev|the model check"
+pcscd|tests of card readers
+vsmartcard-vpcd|tests of card readers: no reader for virtual cards
+opensc|tests of the virtual card with OpenSC's own tools
+openssl|tests of the virtual card: nobody else checks its signatures"
 
 say() { printf '%s\n' "$*" >&2; }
 

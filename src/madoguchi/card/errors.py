@@ -18,6 +18,18 @@ class ReaderLost(CardError):
     sentence = "カードリーダーの反応がありません。係員に知らせてください。"
 
 
+class ReaderNotFound(ReaderLost):
+    """No reader carries the configured name, or none is plugged in."""
+
+    sentence = "設定されたカードリーダーが見つかりません。ケーブルと端末の設定を係員が確かめてください。"
+
+
+class ReaderAmbiguous(ReaderLost):
+    """The configured name fits several readers; which one is meant must be said in full."""
+
+    sentence = "カードリーダーの名前が複数に当てはまります。端末の設定に名前を最後まで書いてください。"
+
+
 class NoCard(CardError):
     """The reader is there and empty."""
 
@@ -28,6 +40,12 @@ class CardRemoved(CardError):
     """The card left the reader while it was in use, or since it was connected."""
 
     sentence = "途中でカードが離れました。はじめからやり直してください。"
+
+
+class CardSilent(CardError):
+    """Something lies on the reader and does not answer: put down badly, broken, or no card that it can speak to."""
+
+    sentence = "カードから応答がありません。カードを置き直してください。続くときは係員に知らせてください。"
 
 
 class CardInUse(CardError):
@@ -148,3 +166,9 @@ class CardTrouble(CardError):
         super().__init__(status)
         self.status = status
         self.sentence = f"カードが処理できませんでした(番号 {status:04X})。カードを置き直して、もう一度お試しください。"
+
+
+class ServiceMissing(CardError):
+    """A private card service cannot be started on this machine: packages or rights are missing."""
+
+    sentence = "試験用のカードサービスを始められません。script/bootstrap test で必要な部品を入れてください。"
