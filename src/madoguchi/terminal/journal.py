@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from madoguchi.evidence.errors import EvidenceError
 from madoguchi.evidence.sealed import seal, unseal
 from madoguchi.protocol import Assignment, EventKind, Message, ProtocolError, Terminal, TerminalState
 from madoguchi.terminal.errors import AgentAlreadyRunning, JournalBroken
@@ -133,9 +134,10 @@ class Journal:
         return int(row[0]) if row else 0
 
     def pending(self, limit: int = 20) -> list[Outbound]:
-        """Messages without a verdict, oldest first, parked ones left out."""
+        """Messages without a verdict, oldest first, parked ones left out. What cannot be read is parked."""
         rows = self._all("SELECT * FROM outbox WHERE parked = 0 ORDER BY seq LIMIT ?", (limit,))
-        return [self._outbound(row) for row in rows]
+        read = [self._readable(row) for row in rows]
+        return [outbound for outbound in read if outbound is not None]
 
     def pending_count(self) -> int:
         """Count the messages that wait for a verdict, parked ones left out."""
@@ -165,9 +167,7 @@ class Journal:
 
     def park(self, outbound: Outbound, *, reason: str) -> None:
         """Keep a message that the server cannot take, payload and all, out of the way of the others."""
-        with self._write() as db:
-            self._note(db, f"Parked:{reason}", outbound.message.kind.value, None)
-            db.execute("UPDATE outbox SET parked = 1 WHERE id = ?", (outbound.message.id,))
+        self._park(outbound.message.id, reason, outbound.message.kind.value)
 
     def note(self, *, code: str, detail: str) -> None:
         """Record something that should not have happened. No personal data in either text."""
@@ -179,6 +179,18 @@ class Journal:
         return [
             (row[0], row[1], row[2]) for row in self._all("SELECT at, code, detail FROM incident_log ORDER BY n", ())
         ]
+
+    def _park(self, ident: str, reason: str, detail: str) -> None:
+        with self._write() as db:
+            self._note(db, f"Parked:{reason}", detail, None)
+            db.execute("UPDATE outbox SET parked = 1 WHERE id = ?", (ident,))
+
+    def _readable(self, row: tuple[Any, ...]) -> Outbound | None:
+        try:
+            return self._outbound(row)
+        except (EvidenceError, ProtocolError, ValueError) as error:
+            self._park(row[1], type(error).__name__, f"seq {row[0]}")
+            return None
 
     def _open(self, terminal: str) -> sqlite3.Connection:
         trouble = None
