@@ -289,3 +289,31 @@ def test_the_behaviour_can_be_switched_while_people_are_at_it(town: Town) -> Non
     town.nation.behaviour = Behaviour.Y2022
     points.register(cookie, town.means("B"))
     assert town.landed == [("B", "A")]
+
+
+def test_many_windows_at_once_one_service_per_person() -> None:
+    """The clock gives way to other threads at every look, between check and write: only the lock helps."""
+    town = Town()
+    points = town.nation.points
+    cookie = town.login(points, "A")
+    codes = [f"M{number}" for number in range(8)]
+    for code in codes:
+        town.nation.payments.issue("A", "架空カード", code, "1")
+    town.clock.lag = 0.001
+    barrier, refused = threading.Barrier(len(codes)), []
+
+    def try_it(code: str) -> None:
+        barrier.wait()
+        try:
+            points.register(cookie, Application("架空カード", code, "1"))
+        except NationError as error:
+            refused.append(error.code)
+
+    threads = [threading.Thread(target=try_it, args=(code,)) for code in codes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(town.nation.registrations) == 1
+    assert refused == ["already_registered"] * (len(codes) - 1)
+    assert sum(town.nation.payments.stands("架空カード", code) for code in codes) == 1

@@ -1,5 +1,6 @@
 """A small made-up town for the tests: four people with cards, means and accounts, and a clock that stands still."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -21,11 +22,14 @@ KANA = {"A": "カクウ イチロウ", "B": "ミホン ハナコ", "C": "カク�
 
 @dataclass
 class Clock:
-    """A clock that only the test moves."""
+    """A clock that only the test moves. `lag`: seconds for which each look gives way to other threads."""
 
     at: datetime = START
+    lag: float = 0.0
 
     def __call__(self) -> datetime:
+        if self.lag:
+            time.sleep(self.lag)
         return self.at
 
     def forward(self, **span: float) -> None:

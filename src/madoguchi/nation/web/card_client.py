@@ -87,17 +87,18 @@ class _CardPages:
         except CardError as error:
             self._leave_note(identity, error)
             return redirect("/use?" + urlencode({"site": site, "challenge": identity}), 303)
-        ticket = self._call(site, "POST", f"/card/answer/{quote(identity, safe='')}", answer_to_json(answer))["ticket"]
-        return redirect(self._return_url(site, identity) + "?" + urlencode({"ticket": ticket}), 303)
+        told = self._call(site, "POST", f"/card/answer/{quote(identity, safe='')}", answer_to_json(answer))
+        query = urlencode({"ticket": str(told.get("ticket", ""))})
+        return redirect(f"{self._return_url(site, identity)}?{query}", 303)
 
     def _fetch(self, site: str, identity: str) -> Challenge:
         data = self._call(site, "GET", f"/card/challenge/{quote(identity, safe='')}")
         return challenge_from_json(data, origin=self._origin(site))
 
-    def _call(self, site: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _call(self, site: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         try:
             response = self.http.request(method, self._origin(site) + path, json=body)
-            data = response.json()
+            data = _object(response.json())
         except (httpx.HTTPError, ValueError) as error:
             raise SiteUnreachable from error
         if response.is_error:
@@ -120,3 +121,9 @@ class _CardPages:
     def _take_note(self, identity: str) -> CardError | None:
         with self._lock:
             return self._notes.pop((g.cookie, identity), None)
+
+
+def _object(data: object) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ValueError("the site answered something that is no JSON object")
+    return data
