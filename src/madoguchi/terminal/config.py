@@ -8,7 +8,7 @@ from typing import Any
 
 from madoguchi.terminal.errors import ConfigInvalid
 
-READER_KINDS = ("memory", "socket")
+READER_KINDS = ("memory", "socket", "pcsc")
 LANGUAGES = ("ja", "easy")
 
 
@@ -16,7 +16,8 @@ LANGUAGES = ("ja", "easy")
 class TerminalConfig:
     """Settings of one terminal. Durations are seconds.
 
-    `state_dir` holds journal and device key (mode 0700). `reader`: `memory`, or `socket` with `reader_path`.
+    `state_dir` holds journal and device key (mode 0700). `reader`: `memory`, `socket` with `reader_path`, or
+    `pcsc` with `reader_name` (the reader's full name, or the beginning of it if no other reader begins so).
     `training`: allow visits without a real box; shown on every page and in every message. `display`: the X display
     of the citizen's screen, empty for none. `card_client`: origin of the sites' card client on this machine.
     `language`: `easy` puts やさしい日本語 first. `idle_warning` is how long before the end the warning appears.
@@ -27,6 +28,7 @@ class TerminalConfig:
     state_dir: Path
     reader: str = "memory"
     reader_path: str = ""
+    reader_name: str = ""
     grace_seconds: float = 20.0
     idle_seconds: float = 600.0
     idle_warning: float = 60.0
@@ -46,6 +48,7 @@ class TerminalConfig:
         _demand(self.server_url.startswith(("http://", "https://")), "server_url")
         _demand(self.reader in READER_KINDS, "reader")
         _demand(self.reader != "socket" or bool(self.reader_path), "reader_path")
+        _demand(self.reader != "pcsc" or bool(self.reader_name), "reader_name")
         _demand(self.language in LANGUAGES, "language")
         _demand(0 <= self.desk_port < 65536, "desk_port")
         for name in ("grace_seconds", "idle_seconds", "idle_warning", "logout_seconds", "poll_seconds", "link_timeout"):

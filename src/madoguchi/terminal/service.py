@@ -48,11 +48,23 @@ def serve(config: TerminalConfig) -> None:
         signal.signal(number, lambda *_: stop.set())
     credentials = device_file(config).load()
     journal = Journal(config.state_dir / "journal.sqlite", terminal=credentials.terminal, seal_key=credentials.seal_key)
-    with httpx.Client(timeout=config.link_timeout, trust_env=False) as client:
+    with httpx.Client(timeout=config.link_timeout, trust_env=False) as client, choose_reader(config) as reader:
         try:
-            _run(config, credentials, journal, client, stop)
+            _run(config, credentials, journal, reader, client, stop)
         finally:
             journal.close()
+
+
+@contextmanager
+def choose_reader(config: TerminalConfig) -> Iterator[Reader]:
+    """The reader that is configured. A real one is watched until the block ends."""
+    if config.reader == "pcsc":
+        from madoguchi.card.pcsc import PcscReader  # only terminals with a real reader need pyscard
+
+        with PcscReader(config.reader_name) as reader:
+            yield reader
+    else:
+        yield SocketReader(config.reader_path) if config.reader == "socket" else MemoryReader("memory")
 
 
 def choose_boxes(config: TerminalConfig, on_finish: Callable[[], None]) -> Boxes:
@@ -80,14 +92,19 @@ class Bell:
 
 
 def _run(
-    config: TerminalConfig, credentials: Credentials, journal: Journal, client: httpx.Client, stop: threading.Event
+    config: TerminalConfig,
+    credentials: Credentials,
+    journal: Journal,
+    reader: Reader,
+    client: httpx.Client,
+    stop: threading.Event,
 ) -> None:
     bell = Bell()
     link = HttpLink(base_url=config.server_url, credentials=credentials, client=client, save=device_file(config).save)
     agent = Agent(
         config=config,
         credentials=credentials,
-        reader=_reader(config),
+        reader=reader,
         boxes=choose_boxes(config, bell.ring),
         link=link,
         journal=journal,
@@ -154,7 +171,3 @@ def roll_if_due(link: HttpLink, clock: Clock, *, days: float) -> bool:
         _log.warning("token not rolled: %s", error.code)
         return False
     return True
-
-
-def _reader(config: TerminalConfig) -> Reader:
-    return SocketReader(config.reader_path) if config.reader == "socket" else MemoryReader("memory")
