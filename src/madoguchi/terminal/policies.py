@@ -40,7 +40,6 @@ _FIXED: Mapping[str, Any] = {
     "PaymentMethodQueryEnabled": False,
     "EditBookmarksEnabled": False,
     "BookmarkBarEnabled": False,
-    "SharedClipboardEnabled": False,
     # no second browser beside the visit's
     "ExtensionInstallBlocklist": ["*"],
     "IncognitoModeAvailability": 1,
@@ -63,11 +62,11 @@ _FIXED: Mapping[str, Any] = {
     "SpellCheckServiceEnabled": False,
     "AlternateErrorPagesEnabled": False,
     "LensRegionSearchEnabled": False,
-    "GenAiDefaultSettings": 2,
     "SafeBrowsingProtectionLevel": 0,
     "ComponentUpdatesEnabled": False,
     "NetworkPredictionOptions": 2,
     "QuicAllowed": False,
+    "WebRtcIPHandling": "disable_non_proxied_udp",
     "DnsOverHttpsMode": "off",
     "HttpsUpgradesEnabled": False,
     # no devices

@@ -3,6 +3,7 @@
 import random
 import secrets
 import signal
+import subprocess
 import time
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from madoguchi.terminal.namespaces import MARKER, Namespaces, environ_of, members, processes
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
-from terminal.box.support import Agent, Refused, left_of, planted, process_in_box, until
+from terminal.box.support import Agent, Refused, as_person, left_of, planted, process_in_box, until
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +159,28 @@ def test_a_sweep_spares_the_boxes_of_another_agent(make_agent: MakeAgent, site: 
     assert left_of(mine, traces) == []
 
 
+@pytest.mark.parametrize("mark", ["", "0123456789abcdef"])
+def test_a_sweep_spares_whoever_is_not_ours(agent: Agent, mark: str) -> None:
+    environment = {MARKER: mark} if mark else {}
+    command = ["sleep", "1000"]
+    with subprocess.Popen(command, env=environment, cwd="/", **as_person(agent.person)) as bystander:
+        assert agent.ask("sweep")["leftovers"] == 0
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+def test_a_sweep_finds_ours_without_a_box_and_behind_a_child(agent: Agent) -> None:
+    script = "env -i sleep 1000 & sleep 1000"
+    environment = {MARKER: agent.config.name, "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(
+        ["bash", "-c", script], env=environment, cwd="/", start_new_session=True, **as_person(agent.person)
+    ) as leftover:
+        until(lambda: len(_descendants(leftover.pid)) == 3)
+        family = _descendants(leftover.pid)
+        assert agent.ask("sweep")["leftovers"] == 3
+        assert not family & set(processes())
+
+
 def test_a_sweep_ends_an_open_box_of_its_own_agent(agent: Agent, site: Site) -> None:
     traces = agent.open(site)
     assert agent.ask("sweep")["leftovers"] >= 2
@@ -179,6 +202,14 @@ def test_a_browser_never_runs_as_root(agent: Agent, site: Site) -> None:
     traces = agent.open(site)
     table = processes()
     assert all(table[pid].uid != 0 for pid in _box_processes(traces))
+
+
+def _descendants(pid: int) -> set[int]:
+    table = processes()
+    found = {pid}
+    while more := {child.pid for child in table.values() if child.parent in found} - found:
+        found |= more
+    return found
 
 
 def _box_processes(traces: Any) -> list[int]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from madoguchi.protocol import Procedure
+from madoguchi.terminal.policies import policies_for
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
 from terminal.box.support import Agent, Refused, until
@@ -63,6 +65,30 @@ def _navigation(agent: Agent, url: str) -> str:
     until(lambda: agent.ask("inside", script="!window.left && document.readyState == 'complete'"))
     assert answer or before != agent.ask("inside", script="location.href") or url.startswith("view-source:")
     return answer
+
+
+POLICY_TEXTS = """(() => {
+  const found = [];
+  const walk = (node) => {
+    if (node.shadowRoot) walk(node.shadowRoot);
+    if (node.nodeType === 3 && node.textContent.trim()) found.push(node.textContent.trim());
+    node.childNodes.forEach(walk);
+  };
+  walk(document.body);
+  return found;
+})()"""
+
+
+def test_the_browser_takes_every_policy(agent: Agent, site: Site) -> None:
+    agent.open(site, allowed=("chrome://policy",))
+    assert _navigation(agent, "chrome://policy/") == ""
+    shown = until(lambda: (found := agent.ask("inside", script=POLICY_TEXTS)) and "URLBlocklist" in found and found)
+    procedure = Procedure("p", "架空", site.origin, site.origin, ())
+    wanted = policies_for(procedure, card_client=None, inspectable=True)
+    assert set(wanted) <= set(shown)
+    places = [place for place, text in enumerate(shown) if text == "Mandatory" and shown[place - 1] == "Machine"]
+    states = {shown[place - 4]: shown[place + 1] for place in places if shown[place - 2] == "Platform"}
+    assert {name for name in wanted if states.get(name) not in {"OK", "Deprecated"}} == set()
 
 
 def test_another_site_is_blocked_and_never_hears_of_it(agent: Agent, site: Site, elsewhere: Site) -> None:

@@ -32,8 +32,8 @@ def test_kanji_are_typed_and_nothing_of_the_method_stays(make_agent: MakeAgent, 
         traces = agent.open(site, "/form")
         until(lambda: display.pixel(1000, 700) == "#f4f4f4")
         until(lambda: {"fcitx5", "mozc_server"} <= _names(traces), 10)
-        time.sleep(1)  # nothing outside shows when the method has found the page
         display.click(300, BAR_HEIGHT + 120)
+        time.sleep(2)  # nothing outside shows when the method has found the field
         for key in (ZENKAKU, *NIHONGO, SPACE, ENTER, ENTER):
             display.press(key)
         until(lambda: "/sent" in site.paths())
