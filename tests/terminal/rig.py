@@ -13,7 +13,8 @@ from madoguchi.terminal.config import TerminalConfig
 from madoguchi.terminal.errors import JournalBroken
 from madoguchi.terminal.journal import Journal
 from madoguchi.terminal.link import HttpLink
-from terminal.doubles import CARD_A, InMemoryBoxes, Office, SimClock, TagCard, make_credentials, tag_reading
+from terminal.doubles import CARD_A, InMemoryBoxes, SimClock, TagCard, make_credentials, tag_reading
+from terminal.office import Office
 
 ABSENT = {"confirmation": {"kind": "absent", "reason": "left_seat"}, "outcome": "abandoned", "reason": "left_seat"}
 

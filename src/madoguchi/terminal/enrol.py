@@ -1,7 +1,6 @@
 """One-time enrolment and the device file: who this terminal is, and the keys only it has."""
 
 import base64
-import binascii
 import json
 import os
 import secrets
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from madoguchi.evidence.envelope import private_bytes, public_text
 from madoguchi.terminal import errors
 
+_SHORTEST_KEY = 32
 _REASONS: dict[str, type[errors.TerminalError]] = {
     kind.__name__: kind for kind in (errors.EnrolmentUnknown, errors.EnrolmentExpired, errors.EnrolmentUsed)
 }
@@ -100,16 +100,16 @@ def _refusal(data: Any) -> errors.TerminalError:
 def _accepted(data: Any, key: Ed25519PrivateKey) -> Credentials:
     try:
         return Credentials(
-            terminal=str(data["terminal"]),
-            name=str(data["name"]),
-            site=str(data["site"]),
-            token=str(data["token"]),
-            tag_key=base64.b64decode(data["tag_key"], validate=True),
+            terminal=_filled(data["terminal"]),
+            name=_filled(data["name"]),
+            site=_filled(data["site"]),
+            token=_filled(data["token"]),
+            tag_key=_key(data["tag_key"]),
             key=key,
             seal_key=secrets.token_bytes(32),
             token_at=datetime.now(UTC),
         )
-    except (KeyError, TypeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise errors.EnrolmentRefused("malformed answer") from error
 
 
@@ -130,17 +130,30 @@ def _parse(text: str) -> Credentials:
     try:
         data = json.loads(text)
         return Credentials(
-            terminal=data["terminal"],
-            name=data["name"],
-            site=data["site"],
-            token=data["token"],
-            tag_key=base64.b64decode(data["tag_key"], validate=True),
-            key=Ed25519PrivateKey.from_private_bytes(base64.b64decode(data["key"], validate=True)),
-            seal_key=base64.b64decode(data["seal_key"], validate=True),
-            token_at=datetime.fromisoformat(data["token_at"]),
+            terminal=_filled(data["terminal"]),
+            name=_filled(data["name"]),
+            site=_filled(data["site"]),
+            token=_filled(data["token"]),
+            tag_key=_key(data["tag_key"]),
+            key=Ed25519PrivateKey.from_private_bytes(_key(data["key"])),
+            seal_key=_key(data["seal_key"]),
+            token_at=datetime.fromisoformat(data["token_at"]).astimezone(UTC),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise errors.DeviceFileUnsafe("malformed device file") from error
+
+
+def _filled(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("empty or no text")
+    return value
+
+
+def _key(value: object) -> bytes:
+    key = base64.b64decode(_filled(value), validate=True)
+    if len(key) < _SHORTEST_KEY:
+        raise ValueError("too short for a key")
+    return key
 
 
 def _sync_folder(folder: Path) -> None:
