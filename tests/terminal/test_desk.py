@@ -2,57 +2,21 @@
 
 import json
 import re
-from typing import Any
+from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from madoguchi.evidence.sealed import check_commitment
 from madoguchi.protocol import TerminalState, VisitState
-from madoguchi.terminal.desk import create_desk
+from madoguchi.terminal.errors import JournalBroken
+from terminal.deskclient import DRAWING, HOME, SIGNED, Desk, to_confirming
+from terminal.doubles import CARD_A
 from terminal.rig import Rig
-
-HOME = "http://127.0.0.1:8787"
-DRAWING = {"strokes": [[[10, 10, 0], [200, 60, 90]], [[30, 40, 150]]], "width": 800, "height": 260}
-SIGNED = {"outcome": "completed", "kind": "signature", "strokes": json.dumps(DRAWING)}
-
-
-class Desk:
-    """A browser without a screen."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.client: FlaskClient = create_desk(rig.agent).test_client()
-        self.rig = rig
-
-    def page(self) -> str:
-        answer = self.client.get("/", base_url=HOME)
-        assert answer.status_code == 200
-        return answer.text
-
-    def token(self) -> str:
-        found = re.search(r'data-token="([^"]+)"', self.page())
-        assert found
-        return found[1]
-
-    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
-        form = {"token": self.token(), **(data or {})}
-        return self.client.post(path, data=form, base_url=HOME, **options)
-
-    def confirm(self, data: dict[str, Any], **options: Any) -> TestResponse:
-        return self.post("/confirm", {"lease": self.rig.office.lease, **data}, **options)
 
 
 @pytest.fixture
 def desk(rig: Rig) -> Desk:
     return Desk(rig)
-
-
-def to_confirming(desk: Desk) -> str:
-    ident = desk.rig.serve()
-    desk.rig.agent.finish()
-    assert desk.rig.now() is TerminalState.CONFIRMING
-    return ident
 
 
 def test_a_locked_page_invites_nobody(desk: Desk) -> None:
@@ -87,3 +51,274 @@ def test_the_signature_is_committed_to_and_goes_beside_the_message(desk: Desk) -
     assert payload["payload"] == DRAWING
     check_commitment(message.body["confirmation"]["commitment"], payload["salt"], DRAWING)
     assert "strokes" not in json.dumps(dict(message.body))
+
+
+# who may not
+
+
+@pytest.mark.parametrize("host", ["evil.test", "127.0.0.1", "127.0.0.1:80", "localhost.evil.test:8787", "[::1]:99"])
+@pytest.mark.parametrize("path", ["/", "/status.json", "/static/desk/desk.js", "/relay/frame.jpg"])
+def test_a_foreign_host_is_refused(desk: Desk, host: str, path: str) -> None:
+    answer = desk.client.get(path, base_url=f"http://{host}", buffered=True)
+    assert answer.status_code == 421
+    assert "A-001" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8787", "localhost:8787", "[::1]:8787"])
+def test_the_terminals_own_names_are_served(desk: Desk, host: str) -> None:
+    assert desk.client.get("/", base_url=f"http://{host}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/finish", "/stay", "/confirm", "/relay/input"])
+@pytest.mark.parametrize("token", ["", "guess", None])
+def test_a_form_without_the_token_changes_nothing(desk: Desk, path: str, token: str | None) -> None:
+    desk.rig.serve()
+    data = {} if token is None else {"token": token}
+    answer = desk.client.post(path, data=data, base_url=HOME)
+    assert answer.status_code == 403
+    assert "画面を読み直して" in answer.text
+    assert desk.rig.now() is TerminalState.OPEN
+
+
+def test_a_form_from_another_origin_is_refused_even_with_the_token(desk: Desk) -> None:
+    desk.rig.serve()
+    answer = desk.post("/finish", headers={"Origin": "http://points.test"})
+    assert answer.status_code == 403
+    assert desk.rig.now() is TerminalState.OPEN
+    assert desk.post("/finish", headers={"Origin": HOME}).status_code == 303
+
+
+def test_the_token_of_another_agent_process_is_old(desk: Desk) -> None:
+    old = desk.token()
+    again = Desk(desk.rig)
+    assert again.client.post("/stay", data={"token": old}, base_url=HOME).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/status.json", "/static/desk/desk.css", "/nothing", "/relay/frame.jpg"])
+def test_every_answer_is_hardened(desk: Desk, path: str) -> None:
+    answer = desk.client.get(path, base_url=HOME, buffered=True)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nothing_of_the_page_is_inline_or_from_elsewhere(desk: Desk) -> None:
+    to_confirming(desk)
+    page = desk.page()
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", page)
+    assert not re.search(r"(?:src|href|action)=\"(?!/)", page)
+
+
+def test_a_huge_form_is_refused(desk: Desk) -> None:
+    to_confirming(desk)
+    assert desk.confirm({**SIGNED, "strokes": "x" * 3_000_000}).status_code == 413
+    assert desk.rig.now() is TerminalState.CONFIRMING
+
+
+# the ways to confirm
+
+SPOKEN = {"outcome": "completed", "kind": "spoken", "staff_1": "sato", "staff_2": "suzuki"}
+ABSENT = {"outcome": "abandoned", "reason": "left_seat", "kind": "absent", "absence": "left_seat"}
+PROXY = {**SIGNED, "kind": "proxy_signature", "witness": "sato"}
+
+
+@pytest.mark.parametrize(
+    ("form", "by"),
+    [(SIGNED, "signature"), (PROXY, "proxy_signature"), (SPOKEN, "spoken"), (ABSENT, "absent")],
+)
+@pytest.mark.parametrize("outcome", [{}, {"outcome": "interrupted", "reason": "certificate_renewed"}])
+def test_each_way_of_confirming_closes_the_visit(
+    desk: Desk, form: dict[str, str], by: str, outcome: dict[str, str]
+) -> None:
+    ident = to_confirming(desk)
+    assert desk.confirm({**form, **outcome}).status_code == 303
+    desk.rig.poll()
+    assert desk.rig.office.state(ident) is VisitState.CLOSED
+    [message] = [m for m in desk.rig.office.messages if m.kind == "confirm"]
+    assert message.body["confirmation"]["kind"] == by
+    assert message.body["outcome"] == {**form, **outcome}["outcome"]
+
+
+BAD = [
+    ({**SIGNED, "outcome": ""}, "outcome"),
+    ({**SIGNED, "outcome": "interrupted"}, "reason"),
+    ({**SIGNED, "outcome": "interrupted", "reason": "because"}, "reason"),
+    ({**SIGNED, "kind": ""}, "kind"),
+    ({**SIGNED, "strokes": ""}, "strokes"),
+    ({**SIGNED, "strokes": "{}"}, "strokes"),
+    ({**SIGNED, "strokes": "[" * 20000}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "strokes": []})}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "strokes": [[]]})}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "strokes": [[[5, 5, 0], [5, 5, 9]]]})}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "strokes": [[[5, 5.5, 0], [6, 6, 1]]]})}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "strokes": [[[5, -5, 0], [6, 6, 1]]]})}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "strokes": [[[1, 2, 3]] * 20001]})}, "strokes"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "width": True})}, "width"),
+    ({**SIGNED, "strokes": json.dumps({**DRAWING, "name": "架空 花子"})}, "strokes"),
+    ({**PROXY, "witness": ""}, "witness"),
+    ({**PROXY, "witness": "佐藤 花子"}, "witness"),
+    ({**SPOKEN, "staff_2": ""}, "staff_2"),
+    ({**SPOKEN, "staff_2": " SATO "}, "staff_2"),
+    ({**ABSENT, "absence": ""}, "absence"),
+    ({**ABSENT, "absence": "went to 架空町"}, "absence"),
+]
+
+
+@pytest.mark.parametrize(("form", "field"), BAD, ids=[f"{n}-{field}" for n, (_, field) in enumerate(BAD)])
+def test_an_incomplete_form_is_refused_with_what_was_typed_kept(desk: Desk, form: dict[str, str], field: str) -> None:
+    to_confirming(desk)
+    answer = desk.confirm(form)
+    assert answer.status_code == 400
+    assert "入力が足りません" in answer.text
+    assert 'value="completed"' in answer.text
+    if form.get("staff_1"):
+        assert 'value="sato"' in answer.text
+    assert desk.rig.now() is TerminalState.CONFIRMING
+    named = desk.confirm(form, headers={"Accept": "application/json"})
+    assert named.json is not None
+    assert named.json["code"] == "FormIncomplete"
+    assert named.json["field"] == field
+
+
+def test_the_same_form_twice_is_harmless(desk: Desk) -> None:
+    to_confirming(desk)
+    token = desk.token()
+    form = {"token": token, "lease": desk.rig.office.lease, **SIGNED}
+    for _ in range(2):
+        assert desk.client.post("/confirm", data=form, base_url=HOME).status_code == 303
+    desk.rig.poll()
+    assert len([m for m in desk.rig.office.messages if m.kind == "confirm"]) == 1
+    assert desk.rig.office.rejected == []
+
+
+def test_a_form_of_an_earlier_visit_confirms_nothing(desk: Desk) -> None:
+    to_confirming(desk)
+    desk.rig.poll()
+    desk.rig.office.close_at_staff_screen()
+    desk.rig.poll()
+    late = desk.confirm(SIGNED, headers={"Accept": "application/json"})
+    assert late.status_code == 409
+    desk.rig.take()
+    to_confirming(desk)
+    old = desk.post("/confirm", {"lease": 1, **SIGNED})
+    assert old.status_code == 409
+    assert "ほかの画面ですでに終わっています" in old.text
+    assert desk.rig.now() is TerminalState.CONFIRMING
+
+
+@pytest.mark.parametrize("lease", ["", "x", "-1", "999"])
+def test_a_form_with_a_made_up_lease_confirms_nothing(desk: Desk, lease: str) -> None:
+    to_confirming(desk)
+    assert desk.post("/confirm", {"lease": lease, **SIGNED}).status_code in (400, 409)
+    assert desk.rig.now() is TerminalState.CONFIRMING
+
+
+def test_what_cannot_be_kept_is_not_answered_as_kept(desk: Desk) -> None:
+    to_confirming(desk)
+    token = desk.token()
+    desk.rig.break_journal()
+    form = {"token": token, "lease": desk.rig.office.lease, **SIGNED}
+    answer = desk.client.post("/confirm", data=form, base_url=HOME, headers={"Accept": "application/json"})
+    assert answer.status_code == 503
+    assert answer.json == {"code": "JournalBroken", "sentence": JournalBroken.sentence}
+    desk.rig.mend_journal()
+    desk.rig.wait(1)
+    assert desk.client.post("/confirm", data=form, base_url=HOME).status_code == 303
+    desk.rig.poll()
+    assert len(desk.rig.office.payloads) == 1
+
+
+def test_finish_twice_is_harmless(desk: Desk) -> None:
+    desk.rig.serve()
+    token = desk.token()
+    for _ in range(2):
+        assert desk.client.post("/finish", data={"token": token}, base_url=HOME).status_code == 303
+    assert desk.rig.now() is TerminalState.CONFIRMING
+
+
+# what each page says
+
+
+def test_the_curtained_page_counts_down(desk: Desk) -> None:
+    desk.rig.serve()
+    desk.rig.take()
+    desk.rig.wait(7)
+    page = desk.page()
+    assert "同じカードを戻してください" in page
+    status = desk.client.get("/status.json", base_url=HOME).json
+    assert status is not None
+    assert status["grace_left"] == 13
+
+
+def test_the_idle_warning_and_staying(desk: Desk) -> None:
+    desk.rig.serve()
+    desk.rig.wait(550)
+    status = desk.client.get("/status.json", base_url=HOME).json
+    assert status is not None
+    assert status["idle_left"] == 50
+    assert desk.post("/stay").status_code == 303
+    desk.rig.wait(540)
+    assert desk.rig.now() is TerminalState.OPEN
+
+
+def test_a_quarantined_page(desk: Desk) -> None:
+    desk.rig.serve()
+    desk.rig.boxes.fail_wipe()
+    desk.rig.agent.finish()
+    assert "使用停止" in desk.page()
+    assert "<form" not in desk.page()
+
+
+def test_a_page_that_cannot_serve_lists_what_is_missing(desk: Desk) -> None:
+    desk.rig.boxes.lacks = ("bubblewrap が入っていません",)
+    desk.rig.wait(60)
+    page = desk.page()
+    assert "この端末は使えません" in page
+    assert "bubblewrap が入っていません" in page
+
+
+def test_the_reason_of_a_refusal_stands_on_the_page(desk: Desk) -> None:
+    desk.rig.office.call()
+    desk.rig.poll()
+    desk.rig.office.refuse = (409, "TerminalOutOfService")
+    desk.rig.put()
+    assert "断りました。" in desk.page()
+
+
+def test_without_script_every_page_but_the_form_reloads_itself(desk: Desk) -> None:
+    assert 'http-equiv="refresh"' in desk.page()
+    to_confirming(desk)
+    assert 'http-equiv="refresh"' not in desk.page()
+
+
+def test_no_personal_data_in_the_page_or_its_addresses(desk: Desk) -> None:
+    desk.rig.serve()
+    assert CARD_A.tag not in desk.page()
+    assert "?" not in "".join(re.findall(r'(?:href|action|src)="([^"]*)"', desk.page()))
+
+
+def test_training_stands_on_every_page(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, training=True).start()
+    desk = Desk(rig)
+    pages = [desk.page()]
+    rig.office.call()
+    rig.poll()
+    pages.append(desk.page())
+    rig.put()
+    pages.append(desk.page())
+    rig.take()
+    pages.append(desk.page())
+    rig.agent.finish()
+    pages.append(desk.page())
+    assert all("訓練中" in page for page in pages)
+    assert "本物の消去の証明ではありません" in pages[-1]
+    rig.close()
+
+
+def test_easy_japanese_first(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, language="easy").start()
+    assert re.search(r"<h1[^>]*>あなたの ばんごうが よばれるまで", Desk(rig).page())
+    rig.close()

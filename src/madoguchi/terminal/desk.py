@@ -273,7 +273,8 @@ def _done() -> Any:
 def _refused(error: TerminalError | ProtocolError) -> Any:
     code = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 500)
     if _wants_json():
-        return jsonify(code=error.code, sentence=error.sentence), code
+        named = {"field": error.field} if isinstance(error, FormIncomplete) else {}
+        return jsonify(code=error.code, sentence=error.sentence, **named), code
     if isinstance(error, ForeignHost):
         return Response(error.sentence, status=code, mimetype="text/plain")
     return _page(trouble=error.sentence), code

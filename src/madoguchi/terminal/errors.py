@@ -140,9 +140,13 @@ class RelayRefused(TerminalError):
 
 
 class FormIncomplete(TerminalError):
-    """A field of the confirmation form is missing or not of the agreed form; the message names it."""
+    """A field of the confirmation form is missing or not of the agreed form; `field` names it."""
 
     sentence = "入力が足りません。選んだ確認の方法に必要な欄を、すべて入れてください。"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
 
 
 class ClosedElsewhere(TerminalError):
