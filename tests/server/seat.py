@@ -33,7 +33,7 @@ class Seat:
 
     def post(self, path: str, data: object, token: str | None = None) -> tuple[int, Json]:
         """One call of the device API: status and JSON answer."""
-        headers = {"Authorization": f"Device {self.token if token is None else token}"}
+        headers = {"Authorization": f"Device {self.token if token is None else token}".strip()}
         answer = self._client.post(f"/api/device/{path}", data, content_type="application/json", headers=headers)
         return answer.status_code, cast(Json, answer.json())
 

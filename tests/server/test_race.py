@@ -135,6 +135,7 @@ def test_eight_at_once_and_one_wins(hall: City, fresh: Fresh, clients: Callable[
         for contest in list(REASONS) * ROUNDS:
             calls = setup_round(hall, contest)
             won = one_wins(calls, race(calls), REASONS[contest])
+            assert won.terminal_id is not None
             leases[won.terminal_id] += 1
             assert won.lease == leases[won.terminal_id]
             clean_up(hall)

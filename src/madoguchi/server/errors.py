@@ -6,6 +6,8 @@ class OfficeError(Exception):
 
     sentence = "処理できませんでした。画面を読み直してから、もう一度お試しください。"
     status = 409
+    tag = ""
+    """A word or two for a label on the board, where the sentence does not fit."""
 
     def __init__(self, detail: str = "", *, sentence: str | None = None) -> None:
         super().__init__(detail or type(self).__name__)
@@ -42,12 +44,14 @@ class TerminalQuarantined(OfficeError):
     """The last wipe could not be proven."""
 
     sentence = "この端末は消去を証明できず、使用停止中です。市職員に知らせ、別の端末で呼んでください。"
+    tag = "使用停止"
 
 
 class TerminalOutOfService(OfficeError):
     """An officer has taken the terminal out of service."""
 
     sentence = "この端末は使わない設定になっています。別の端末で呼んでください。"
+    tag = "使わない設定"
 
 
 class TerminalNotReady(OfficeError):
@@ -60,12 +64,14 @@ class TerminalNotEnrolled(TerminalNotReady):
     """No machine is enrolled as this terminal."""
 
     sentence = "この端末は登録されていません。市職員に端末の登録を頼んでください。"
+    tag = "未登録"
 
 
 class TerminalSilent(TerminalNotReady):
     """No word from the terminal within the heartbeat limit."""
 
     sentence = "この端末から連絡がありません。電源と通信を確かめるか、別の端末で呼んでください。"
+    tag = "連絡なし"
 
 
 class TicketTaken(OfficeError):

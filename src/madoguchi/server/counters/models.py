@@ -16,11 +16,12 @@ _letter = RegexValidator(r"\A[A-Z]\Z", "A から Z の1文字を入れてくだ�
 
 
 class Site(models.Model):
-    """A place with counters. `ticket_letter` stands before every ticket number of the site."""
+    """A place with counters. `ticket_letter` stands before its ticket numbers. `training`: of the training city."""
 
     name = models.CharField("名前", max_length=60, unique=True)
     slug = models.SlugField("アドレス用の名前", max_length=40, unique=True, help_text="半角の英数字とハイフン。")
     ticket_letter = models.CharField("受付番号の文字", max_length=1, unique=True, validators=[_letter])
+    training = models.BooleanField("訓練用", default=False, editable=False)
 
     class Meta:
         ordering: ClassVar = ["ticket_letter"]

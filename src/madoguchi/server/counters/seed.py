@@ -132,7 +132,7 @@ def seed_training_city(
 
 
 def _site(letter: str, slug: str, name: str) -> Site:
-    return Site.objects.get_or_create(slug=slug, defaults={"name": name, "ticket_letter": letter})[0]
+    return Site.objects.get_or_create(slug=slug, defaults={"name": name, "ticket_letter": letter, "training": True})[0]
 
 
 def _procedure(data: dict[str, Any], place: int, addresses: Addresses | None, until: date | None) -> ProcedureKind:

@@ -83,36 +83,51 @@ class AttestForm(ReasonForm):
     field_order = ("proof", "reason")
 
 
-class ConfirmForm(forms.Form):
-    """The log-out confirmed for a citizen who cannot sign or has left."""
+class OutcomeForm(forms.Form):
+    """How the visit came out; anything but completed needs a reason."""
 
-    SPOKEN, ABSENT = "spoken", "absent"
-
-    kind = forms.ChoiceField(
-        label="確認のしかた",
-        choices=[(SPOKEN, "口頭で確認した(係員2人)"), (ABSENT, "市民がいないため、係員が画面を確認した")],
+    outcome = forms.ChoiceField(
+        label="結果",
+        choices=choices(Outcome),
         widget=forms.RadioSelect,
+        error_messages={"required": "結果を選んでください。"},
     )
-    outcome = forms.ChoiceField(label="結果", choices=choices(Outcome), widget=forms.RadioSelect)
     reason = forms.ChoiceField(
         label="中断・離席の理由", choices=[("", "(完了のときは選ばない)"), *choices(InterruptReason)], required=False
     )
-    why = forms.CharField(label="市民がいない理由", max_length=120, required=False, help_text=NO_NAMES)
-    second_username = forms.CharField(label="もう1人の係員のログイン名", max_length=60, required=False)
-    second_password = forms.CharField(
-        label="もう1人の係員のパスワード",
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-    )
 
     def clean(self) -> dict[str, Any]:
-        """Each way of confirming has its own demands."""
+        """The reason belongs to the outcome."""
         data: dict[str, Any] = super().clean() or {}
-        if data.get("kind") == self.SPOKEN and not (data.get("second_username") and data.get("second_password")):
-            self.add_error("second_username", "口頭の確認には、もう1人の係員のログイン名とパスワードが必要です。")
-        if data.get("kind") == self.ABSENT and not data.get("why"):
-            self.add_error("why", "市民がいない理由を書いてください。")
         if data.get("outcome") not in (None, Outcome.COMPLETED.value) and not data.get("reason"):
             self.add_error("reason", "中断・離席のときは、理由を選んでください。")
         return data
+
+
+class SpokenForm(OutcomeForm):
+    """The citizen said before two staff that the screen is logged out; the second one shows that they were there."""
+
+    second_username = forms.CharField(
+        label="もう1人の係員のログイン名",
+        max_length=60,
+        error_messages={"required": "もう1人の係員に入力してもらってください。"},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    second_password = forms.CharField(
+        label="もう1人の係員のパスワード",
+        strip=False,
+        error_messages={"required": "もう1人の係員に入力してもらってください。"},
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class AbsentForm(OutcomeForm):
+    """The citizen has left; a member of staff looked at the screen."""
+
+    why = forms.CharField(
+        label="市民がいない理由",
+        max_length=120,
+        help_text=NO_NAMES,
+        error_messages={"required": "市民がいない理由を書いてください。"},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

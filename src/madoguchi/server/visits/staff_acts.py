@@ -12,7 +12,7 @@ from madoguchi.protocol import EventKind, InterruptReason, Outcome, Permission
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.errors import SecondStaffUnknown
 from madoguchi.server.visits import services
-from madoguchi.server.visits.forms import AttestForm, ConfirmForm, ReasonForm
+from madoguchi.server.visits.forms import AbsentForm, AttestForm, ReasonForm, SpokenForm
 from madoguchi.server.visits.models import Visit
 
 Do = Callable[[HttpRequest, Visit, Staff, dict[str, Any]], object]
@@ -51,32 +51,51 @@ def _attest(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, A
     return services.attest_wipe(visit=visit, staff=staff, proof=data["proof"], reason=data["reason"])
 
 
-def _confirm(request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+def _result(data: dict[str, Any]) -> tuple[Outcome, InterruptReason | None]:
+    """A completed visit has no reason for an interruption, whatever was left chosen in the form."""
     outcome = Outcome(data["outcome"])
-    # A completed visit has no reason for an interruption, whatever was left chosen in the form.
-    reason = InterruptReason(data["reason"]) if data["reason"] and outcome is not Outcome.COMPLETED else None
-    if data["kind"] == ConfirmForm.ABSENT:
-        return services.confirm_absent(visit=visit, staff=staff, why=data["why"], outcome=outcome, reason=reason)
+    return outcome, None if outcome is Outcome.COMPLETED else InterruptReason(data["reason"])
+
+
+def _spoken(request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    outcome, reason = _result(data)
     second = authenticate(request, username=data["second_username"], password=data["second_password"])
     if not isinstance(second, Staff):
         raise SecondStaffUnknown(data["second_username"])
     return services.confirm_spoken(visit=visit, staff=staff, second=second, outcome=outcome, reason=reason)
 
 
+def _absent(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
+    outcome, reason = _result(data)
+    return services.confirm_absent(visit=visit, staff=staff, why=data["why"], outcome=outcome, reason=reason)
+
+
 ACTS = {
     act.name: act
     for act in (
         Act(
-            "confirm",
+            "spoken",
             EventKind.CONFIRM,
             Permission.CONFIRM_FOR_CITIZEN,
-            "ログアウト確認を係員が記録する",
-            "Record the log-out confirmation",
+            "口頭でログアウトを確認する(係員2人)",
+            "Spoken confirmation, two staff",
             "記録して終了する",
             "ログアウト確認を記録し、対応を終了しました。",
-            ConfirmForm,
-            _confirm,
-            "端末で署名できないときだけ使います。端末の画面が「ロック中」か確認の画面であることを、目で見てください。",
+            SpokenForm,
+            _spoken,
+            "市民が署名できないときに使います。係員2人で端末の画面を見て、市民に声で確かめてください。",
+        ),
+        Act(
+            "absent",
+            EventKind.CONFIRM,
+            Permission.CONFIRM_FOR_CITIZEN,
+            "市民がいないまま終了する",
+            "The citizen has left",
+            "記録して終了する",
+            "ログアウト確認を記録し、対応を終了しました。",
+            AbsentForm,
+            _absent,
+            "市民が席を離れて戻らないときに使います。端末の画面に何も残っていないことを、目で見てください。",
         ),
         Act(
             "ask-end",

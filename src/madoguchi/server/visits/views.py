@@ -70,8 +70,8 @@ def call(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _board(request: HttpRequest, site: Site, chosen: Any, problem: str | None) -> HttpResponse:
     values = _board_values(request, site, chosen)
-    values |= {"live": live.part(request, "visits/board_live.html", values), "problem": problem}
-    values["address"] = reverse("board_live", args=[site.slug])
+    address = reverse("board_live", args=[site.slug])
+    values |= {"live": live.part(request, "visits/board_live.html", values, address), "problem": problem}
     return render(request, "visits/board.html", values, status=409 if problem else 200)
 
 
@@ -130,18 +130,27 @@ def visit_page(request: HttpRequest, visit_id: UUID) -> HttpResponse:
 
 @require_GET
 @needs(Permission.SEE_VISIT)
-def visit_live(request: HttpRequest, visit_id: UUID) -> HttpResponse:
-    """The live part of a visit's page.
+def visit_now(request: HttpRequest, visit_id: UUID) -> HttpResponse:
+    """Where the visit stands, live.
 
     When other things can be done than before, the page is loaded anew, unless a form on it is open (`busy`): then a
     note says so, and what was typed stays.
     """
     staff = staff_of(request)
     visit = selectors.visit_for(staff, visit_id)
-    moved = request.GET.get("stand") not in (None, _stand(visit, staff))
+    moved = request.GET.get("stand", "") not in ("", _stand(visit, staff))
     if moved and "busy" not in request.GET:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return live.answer(request, "visits/visit_live.html", _visit_values(visit, staff) | {"moved": moved})
+    return live.answer(request, "visits/visit_now.html", _visit_values(visit, staff) | {"moved": moved})
+
+
+@require_GET
+@needs(Permission.SEE_VISIT)
+def visit_record(request: HttpRequest, visit_id: UUID) -> HttpResponse:
+    """The record of the visit, live."""
+    staff = staff_of(request)
+    values = _visit_values(selectors.visit_for(staff, visit_id), staff)
+    return live.answer(request, "visits/visit_record.html", values)
 
 
 def visit_act(request: HttpRequest, visit_id: UUID, action: str) -> HttpResponse:
@@ -171,14 +180,15 @@ def _visit(
     acts = [act for act in ACTS.values() if act.kind in allowed]
     values["acts"] = [(act, form if act is tried else act.form()) for act in acts]
     values |= {"problem": problem, "tried": tried, "stand": _stand(visit, staff)}
-    values["live"] = live.part(request, "visits/visit_live.html", values)
-    values["address"] = reverse("visit_live", args=[visit.pk])
+    for name in ("now", "record"):
+        address = reverse(f"visit_{name}", args=[visit.pk])
+        values[name] = live.part(request, f"visits/visit_{name}.html", values, address)
     return render(request, "visits/visit.html", values, status=409 if problem else (400 if form else 200))
 
 
 def _visit_values(visit: Visit, staff: Staff) -> Values:
     events = visit.events.select_related("staff").order_by("seq")
-    return {"visit": visit, "events": events, "may_see_board": staff.may(Permission.SEE_BOARD)}
+    return {"visit": visit, "site": visit.site, "events": events, "may_see_board": staff.may(Permission.SEE_BOARD)}
 
 
 def _stand(visit: Visit, staff: Staff) -> str:
@@ -191,8 +201,7 @@ def _stand(visit: Visit, staff: Staff) -> str:
 def display(request: HttpRequest, slug: str) -> HttpResponse:
     """The public call display of a site: numbers only, no login."""
     values = _display_values(get_object_or_404(Site, slug=slug))
-    values["live"] = live.part(request, "visits/display_live.html", values)
-    values["address"] = reverse("display_live", args=[slug])
+    values["live"] = live.part(request, "visits/display_live.html", values, reverse("display_live", args=[slug]))
     return render(request, "visits/display.html", values)
 
 
