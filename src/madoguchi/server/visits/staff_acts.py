@@ -34,6 +34,10 @@ class Act:
     explanation: str = ""
     danger: bool = False
 
+    def fields(self, data: Any = None) -> forms.Form:
+        """Make the form; several stand on one page, so every id begins with the act's name."""
+        return self.form(data, auto_id=f"{self.name}_%s")
+
 
 def _return(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:
     return services.return_to_queue(visit=visit, staff=staff, reason=data["reason"])

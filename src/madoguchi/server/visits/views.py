@@ -159,7 +159,7 @@ def visit_act(request: HttpRequest, visit_id: UUID, action: str) -> HttpResponse
     staff = staff_of(request)
     visit = selectors.visit_for(staff, visit_id)
     require(staff=staff, permission=act.permission, site_id=visit.site_id)
-    form = act.form(request.POST)
+    form = act.fields(request.POST)
     if not form.is_valid():
         return _visit(request, visit, act, form)
     try:
@@ -178,7 +178,7 @@ def _visit(
     values = _visit_values(visit, staff)
     allowed = selectors.actions(visit, staff)
     acts = [act for act in ACTS.values() if act.kind in allowed]
-    values["acts"] = [(act, form if act is tried else act.form()) for act in acts]
+    values["acts"] = [(act, form if act is tried else act.fields()) for act in acts]
     values |= {"problem": problem, "tried": tried, "stand": _stand(visit, staff)}
     for name in ("now", "record"):
         address = reverse(f"visit_{name}", args=[visit.pk])

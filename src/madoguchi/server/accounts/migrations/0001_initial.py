@@ -2,8 +2,9 @@
 
 import django.contrib.auth.validators
 import django.db.models.deletion
-import madoguchi.server.clock
 from django.db import migrations, models
+
+import madoguchi.server.clock
 
 
 class Migration(migrations.Migration):
