@@ -170,7 +170,7 @@ class Office:
         self.codes[given["code"]] = "EnrolmentUsed"
         self.keys.append(given["public_key"])
         key = base64.b64encode(b"k" * 32).decode()
-        return jsonify(terminal="t1", name="本庁舎 1番", site="本庁舎", token=self.tokens[-1], tag_key=key)
+        return jsonify(terminal="t1", name="1番", site="本庁舎", token=self.tokens[-1], tag_key=key)
 
     def _roll(self) -> ResponseReturnValue:
         self.tokens.append(f"token-{len(self.tokens)}-rolled")

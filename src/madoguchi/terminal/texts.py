@@ -80,6 +80,11 @@ CARD_LYING = Text(
 TAKE_CARD = Text(
     "カードを取り忘れないでください。", "カードを わすれないでください。", "Please do not forget your card."
 )
+STATEMENT = Text(
+    "この端末で使った画面が消え、国のサイトからログアウトしたことの説明を受け、確かめました。",
+    "わたしの がめんが きえたことを、みて、わかりました。",
+    "I have seen that my session on this terminal is closed and wiped.",
+)
 QUARANTINE_ADVICE = "消えたことを確かめられませんでした。市の職員が確かめて解除するまで、だれも使えません。"
 
 LOGOUT = {

@@ -184,8 +184,8 @@
     };
     area.addEventListener("pointerdown", (event) => {
       event.preventDefault();
-      area.focus();
       tell({ kind: "click", ...place(event), button: event.button + 1 });
+      area.focus({ preventScroll: true });
     });
     area.addEventListener("contextmenu", (event) => event.preventDefault());
     area.addEventListener(
