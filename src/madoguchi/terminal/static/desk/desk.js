@@ -3,6 +3,7 @@
 (() => {
   const POLL_MS = 500;
   const FRAME_MS = 150;
+  const SHARE = 0.8; // of the window's height, for the relay
   const byId = (id) => document.getElementById(id);
   const token = () => byId("main").dataset.token;
   let strokes = [];
@@ -174,12 +175,21 @@
     const area = byId("relay");
     if (!area) return;
     const picture = byId("frame");
+    const width = Number(area.dataset.width);
+    const height = Number(area.dataset.height);
+    const fit = () => {
+      const factor = Math.min(1, area.parentElement.clientWidth / (width + 8), (window.innerHeight * SHARE) / height);
+      picture.width = Math.floor(width * factor);
+      picture.height = Math.floor(height * factor);
+    };
+    fit();
+    window.onresize = fit;
     const place = (event) => {
       const box = picture.getBoundingClientRect();
       const scale = (value, from, size) => Math.min(size - 1, Math.max(0, Math.floor((value * size) / from)));
       return {
-        x: scale(event.clientX - box.left, box.width, Number(area.dataset.width)),
-        y: scale(event.clientY - box.top, box.height, Number(area.dataset.height)),
+        x: scale(event.clientX - box.left, box.width, width),
+        y: scale(event.clientY - box.top, box.height, height),
       };
     };
     area.addEventListener("pointerdown", (event) => {
