@@ -199,7 +199,7 @@ def test_a_body_that_is_no_json_is_refused(seat: Seat, body: bytes) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(seat: Seat) -> None:
-    body = b'{"messages": ["' + b"x" * (1024 * 1024) + b'"]}'
+    body = b'{"messages": ["' + b"x" * (4 * 1024 * 1024) + b'"]}'
     answer = seat._client.post(
         "/api/device/messages", body, content_type="application/json", headers={"Authorization": f"Device {seat.token}"}
     )

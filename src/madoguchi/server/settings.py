@@ -126,7 +126,8 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     },
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# A terminal's longest signature (20,000 points) is about 1.2 MB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 LANGUAGE_CODE = "ja"

@@ -91,7 +91,7 @@ def _is_origin(text: str) -> bool:
 
 
 BringFormSet = forms.inlineformset_factory(
-    ProcedureKind, BringItem, fields=["label", "note", "required", "position"], extra=2
+    ProcedureKind, BringItem, fields=["label", "note", "required", "position"], extra=2, can_delete_extra=False
 )
 
 

@@ -1,0 +1,625 @@
+"""What the pages do, without a browser: reception, board, display, visit, terminals, data, staff, login."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from madoguchi.protocol import EventKind, Role, TerminalState
+from madoguchi.server.accounts.models import Staff
+from madoguchi.server.counters import devices
+from madoguchi.server.counters.forms import TerminalForm
+from madoguchi.server.counters.models import BringItem, ProcedureKind, Site, Terminal
+from madoguchi.server.counters.seed import City
+from madoguchi.server.counters.services import save_terminal
+from madoguchi.server.visits import services
+from madoguchi.server.visits.models import RejectedMessage, Visit
+from server.conftest import PASSWORD
+from server.seat import Seat, serve, ticket
+
+People = Callable[[str], Staff]
+Enter = Callable[[str], Client]
+GOOD = {"certificate_renewed": "no", "pin_known": "yes", "own_name": "yes"}
+
+
+@pytest.fixture
+def enter(city: City) -> Enter:
+    """A client that is logged in as somebody of the training city."""
+    assert city.logins
+
+    def made(username: str) -> Client:
+        client = Client()
+        staff = Staff.objects.get(username=username)
+        client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return made
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def everything(city: City, place: int) -> list[int]:
+    return list(city.procedures[place].bring.values_list("pk", flat=True))
+
+
+# Login
+
+
+def test_a_login_leads_to_the_own_board(city: City, client: Client) -> None:
+    answer = client.post("/login/", {"username": "honcho-1", "password": PASSWORD}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/sites/honcho/"
+    assert "本庁舎" in text(answer)
+    assert city.sites
+
+
+@pytest.mark.parametrize(
+    ("username", "path"), [("officer", "/sites/"), ("auditor", "/sites/"), ("callcentre", "/counters/")]
+)
+def test_each_role_has_a_first_page(enter: Enter, username: str, path: str) -> None:
+    assert enter(username).get("/", follow=True).redirect_chain[-1][0] == path
+
+
+def test_five_wrong_passwords_lock_the_login(city: City, client: Client) -> None:
+    assert city.logins
+    for _ in range(4):
+        answer = client.post("/login/", {"username": "honcho-1", "password": "wrong"})
+        assert answer.status_code == 200
+        assert "ログイン名かパスワードが違います" in text(answer)
+    assert client.post("/login/", {"username": "honcho-1", "password": "wrong"}).status_code == 429
+    answer = client.post("/login/", {"username": "honcho-1", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert "15分待って" in text(answer)
+    assert client.post("/login/", {"username": "honcho-2", "password": PASSWORD}).status_code == 302
+
+
+def test_logging_out_needs_a_press_and_ends_the_session(enter: Enter) -> None:
+    client = enter("honcho-1")
+    assert client.get("/logout/").status_code == 405
+    client.post("/logout/")
+    assert client.get("/sites/honcho/").status_code == 302
+
+
+def test_a_password_is_changed_by_its_owner(enter: Enter) -> None:
+    client = enter("honcho-1")
+    weak = {"old_password": PASSWORD, "new_password1": "12345678", "new_password2": "12345678"}
+    assert "短すぎます" in text(client.post("/password/", weak))
+    strong = {"old_password": PASSWORD, "new_password1": "きょうは晴れ-a-42x", "new_password2": "きょうは晴れ-a-42x"}
+    assert client.post("/password/", strong).status_code == 302
+    assert Staff.objects.get(username="honcho-1").check_password("きょうは晴れ-a-42x")
+
+
+def test_a_stale_or_foreign_form_changes_nothing(city: City) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(Staff.objects.get(username="officer"), backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.post(f"/terminals/{city.terminals[0].pk}/enrol/")
+    assert answer.status_code == 403
+    assert "何も変えていません" in text(answer)
+
+
+def test_pages_carry_a_strict_policy_and_load_nothing_from_outside(enter: Enter) -> None:
+    answer = enter("honcho-1").get("/sites/honcho/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert re.findall(r'(?:src|href)="(?!/|#|\?)', text(answer)) == []
+    assert re.findall(r"<script(?![^>]* src=)|<style| style=| on\w+=", text(answer)) == []
+
+
+# Reception
+
+
+def test_reception_issues_a_ticket_when_nothing_stands_in_the_way(enter: Enter, city: City) -> None:
+    data = GOOD | {"procedure": "public_money_account", "bring": everything(city, 1)}
+    answer = enter("honcho-1").post("/sites/honcho/reception/", data)
+    visit = Visit.objects.get()
+    assert answer.headers["Location"] == f"/visits/{visit.pk}/slip/"
+    assert visit.ticket == "A-001"
+    assert visit.preflight["answers"] == GOOD
+    assert visit.preflight["missing"] == []
+    assert visit.preflight["advised"] == []
+
+
+def test_reception_says_what_will_interrupt_before_it_issues(enter: Enter, city: City) -> None:
+    client = enter("honcho-1")
+    data: dict[str, Any] = GOOD | {
+        "procedure": "public_money_account",
+        "certificate_renewed": "yes",
+        "bring": everything(city, 1)[:-1],
+    }
+    answer = client.post("/sites/honcho/reception/", data)
+    assert "途中で終わるかもしれません" in text(answer)
+    assert "電子証明書を更新したばかり" in text(answer)
+    assert "口座の情報" in text(answer)
+    assert not Visit.objects.exists()
+    client.post("/sites/honcho/reception/", data | {"told": "on"})
+    visit = Visit.objects.get()
+    assert visit.preflight["advised"] == ["certificate_renewed", "missing_information"]
+    assert visit.preflight["missing"] == ["口座の情報"]
+
+
+def test_reception_asks_again_for_what_was_not_answered(enter: Enter) -> None:
+    answer = enter("honcho-1").post("/sites/honcho/reception/", {"procedure": "public_money_account"})
+    assert answer.status_code == 400
+    assert text(answer).count("どれか1つを選んでください。") == 3
+    assert not Visit.objects.exists()
+
+
+def test_reception_offers_only_what_is_offered_today(enter: Enter) -> None:
+    ProcedureKind.objects.filter(code="payment_service").update(active_until=date(2023, 9, 30))
+    client = enter("honcho-1")
+    assert "キャッシュレス決済サービス" not in text(client.get("/sites/honcho/reception/"))
+    item = BringItem.objects.filter(procedure__code="payment_service").values_list("pk", flat=True)
+    data = GOOD | {"guardian": "no", "procedure": "payment_service", "bring": list(item)}
+    answer = client.post("/sites/honcho/reception/", data)
+    assert answer.status_code == 409
+    assert "受け付けていません" in text(answer)
+
+
+def test_no_form_asks_for_a_name_or_a_number(enter: Enter, seat: Seat, staff: People) -> None:
+    client = enter("honcho-1")
+    visit = ticket(seat, staff("honcho-1"))
+    pages = [f"/sites/honcho/reception/?procedure={kind.code}" for kind in ProcedureKind.objects.all()]
+    for page in [*pages, f"/visits/{visit.pk}/"]:
+        names = set(re.findall(r'<(?:input|textarea|select)[^>]* name="([^"]+)"', text(client.get(page))))
+        assert names <= {
+            "csrfmiddlewaretoken",
+            "procedure",
+            "bring",
+            "told",
+            "reason",
+            *GOOD,
+            "guardian",
+        }, page
+
+
+# Board, call, display
+
+
+def test_a_call_from_the_board(enter: Enter, seat: Seat, staff: People) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    answer = enter("honcho-1").post(
+        "/sites/honcho/call/", {"ticket": str(visit.pk), "terminal": str(seat.terminal.pk)}, follow=True
+    )
+    assert "A-001 を 端末1 に呼びました。" in text(answer)
+    visit.refresh_from_db()
+    assert visit.state == "called"
+
+
+def test_a_refused_call_says_why_and_keeps_the_choice(enter: Enter, seat: Seat, staff: People) -> None:
+    first, second = ticket(seat, staff("honcho-1")), ticket(seat, staff("honcho-1"))
+    services.call(visit=first, terminal=seat.terminal, staff=staff("honcho-1"))
+    answer = enter("honcho-1").post(
+        "/sites/honcho/call/", {"ticket": str(second.pk), "terminal": str(seat.terminal.pk)}
+    )
+    assert answer.status_code == 409
+    assert "ログアウト確認まで終えてから" in text(answer)
+    chosen = re.search(rf'value="{second.pk}"[^>]*>', text(answer))
+    assert chosen is not None
+    assert "checked" in chosen.group()
+
+
+@pytest.mark.parametrize("data", [{}, {"ticket": "x", "terminal": "y"}])
+def test_a_call_without_a_choice_asks_for_one(enter: Enter, data: dict[str, str]) -> None:
+    answer = enter("honcho-1").post("/sites/honcho/call/", data)
+    assert answer.status_code == 409
+    assert "1つずつ選んでから" in text(answer)
+
+
+def test_a_call_of_another_sites_ticket_finds_nothing(enter: Enter, city: City, seat: Seat, staff: People) -> None:
+    far = services.issue_ticket(
+        site=city.sites[1], procedure=city.procedures[1], preflight={"a": 1}, staff=staff("officer")
+    )
+    data = {"ticket": str(far.pk), "terminal": str(seat.terminal.pk)}
+    assert "見つかりませんでした" in text(enter("honcho-1").post("/sites/honcho/call/", data))
+    far.refresh_from_db()
+    assert far.state == "waiting"
+
+
+def test_the_board_asks_the_database_the_same_few_times(enter: Enter, city: City, seat: Seat, staff: People) -> None:
+    client = enter("honcho-1")
+
+    def count() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get("/sites/honcho/").status_code == 200
+        return len(queries)
+
+    services.call(visit=ticket(seat, staff("honcho-1")), terminal=seat.terminal, staff=staff("honcho-1"))
+    ticket(seat, staff("honcho-1"))
+    few = count()
+    for number in range(4, 9):
+        ticket(seat, staff("honcho-1"))
+        other = Seat(Terminal.objects.create(site=city.sites[0], name=f"端末{number}"), seat._client)
+        other.enrol()
+        other.poll()
+        services.call(visit=ticket(seat, staff("honcho-1")), terminal=other.terminal, staff=staff("honcho-1"))
+    assert count() == few
+
+
+def test_a_live_part_is_sent_only_when_it_has_changed(enter: Enter, seat: Seat, staff: People) -> None:
+    client = enter("honcho-1")
+    seen = re.search(r'"seen": "(\w+)"', text(client.get("/sites/honcho/")))
+    assert seen is not None
+    assert client.get("/sites/honcho/live/", {"seen": seen[1]}).status_code == 204
+    ticket(seat, staff("honcho-1"))
+    answer = client.get("/sites/honcho/live/", {"seen": seen[1]})
+    assert answer.status_code == 200
+    assert "A-001" in text(answer)
+
+
+def test_the_display_shows_numbers_and_needs_no_login(city: City, seat: Seat, staff: People) -> None:
+    stranger = Client()
+    visit = ticket(seat, staff("honcho-1"))
+    ticket(seat, staff("honcho-1"))
+    services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+    shown = text(stranger.get("/display/honcho/"))
+    assert "A-001" in shown
+    assert "端末1 へどうぞ" in shown
+    assert "A-002" in shown
+    assert str(visit.pk) not in shown
+    assert visit.procedure.label not in shown
+    assert city.sites[1].name not in shown
+
+
+# A visit's page
+
+
+def test_the_visits_page_tells_the_whole_story(enter: Enter, seat: Seat, staff: People) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.report(EventKind.CURTAIN)
+    seat.end("card_gone")
+    proof = {
+        "training": False,
+        "logout": "visited",
+        "processes_gone_at": "2026-01-01T00:00:00+09:00",
+        "namespaces_empty_at": "2026-01-01T00:00:00+09:00",
+        "space_gone_at": "2026-01-01T00:00:00+09:00",
+        "space": "unmounted",
+        "leftovers": 0,
+    }
+    seat.report(EventKind.WIPE_PROVEN, {"proof": proof})
+    seat.sign("interrupted", "no_account_data")
+    shown = text(enter("auditor").get(f"/visits/{visit.pk}/"))
+    for words in (
+        "カードが離れた",
+        "カードが戻りませんでした",
+        "ログアウトのページを開きました",
+        "処理がすべて止まった",
+        "取り外しました",
+        "署名",
+        "口座の情報がない",
+        "中断",
+    ):
+        assert words in shown
+    assert "strokes" not in shown
+    assert seat.held is not None
+    assert "いまできること" not in shown
+
+
+def test_only_what_can_be_done_now_is_offered(enter: Enter, seat: Seat, staff: People) -> None:
+    client, officer = enter("honcho-1"), enter("officer")
+    visit = ticket(seat, staff("honcho-1"))
+
+    def offered(who: Client) -> set[str]:
+        return set(re.findall(rf'action="/visits/{visit.pk}/([\w-]+)/"', text(who.get(f"/visits/{visit.pk}/"))))
+
+    assert offered(client) == {"withdraw"}
+    services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+    assert offered(client) == {"withdraw", "return"}
+    seat.poll()
+    seat.bind()
+    assert offered(client) == {"ask-end"}
+    seat.end()
+    assert offered(client) == set()
+    assert offered(officer) == {"attest"}
+    seat.wipe()
+    assert offered(client) == {"spoken", "absent"}
+    seat.sign()
+    assert offered(officer) == set()
+
+
+def test_acts_of_a_visit_through_their_pages(enter: Enter, seat: Seat, staff: People) -> None:
+    client = enter("honcho-1")
+    visit = ticket(seat, staff("honcho-1"))
+    services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+    address = f"/visits/{visit.pk}"
+    assert "理由を書いてください" in text(client.post(f"{address}/return/", {"reason": ""}))
+    assert "列に戻しました" in text(client.post(f"{address}/return/", {"reason": "いない"}, follow=True))
+    refused = client.post(f"{address}/return/", {"reason": "もう一度"})
+    assert refused.status_code == 409
+    assert "いまの状態ではこの操作はできません" in text(refused)
+    assert "取りやめにしました" in text(client.post(f"{address}/withdraw/", {"reason": "帰られた"}, follow=True))
+    visit.refresh_from_db()
+    assert (visit.state, visit.reason) == ("withdrawn", "帰られた")
+
+
+@pytest.fixture
+def confirming(seat: Seat, staff: People) -> Visit:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.end()
+    seat.wipe()
+    visit.refresh_from_db()
+    return visit
+
+
+@pytest.mark.parametrize(
+    ("second", "password", "words"),
+    [
+        ("honcho-2", "wrong", "ログイン名かパスワードが違います"),
+        ("nobody", PASSWORD, "ログイン名かパスワードが違います"),
+        ("honcho-1", PASSWORD, "別の係員"),
+        ("tonan-1", PASSWORD, "見つかりませんでした"),
+        ("auditor", PASSWORD, "権限がありません"),
+    ],
+)
+def test_the_second_member_of_staff_has_to_be_there(
+    enter: Enter, confirming: Visit, second: str, password: str, words: str
+) -> None:
+    data = {"outcome": "completed", "second_username": second, "second_password": password}
+    answer = enter("honcho-1").post(f"/visits/{confirming.pk}/spoken/", data)
+    assert answer.status_code == 409
+    assert words in text(answer)
+    assert password not in text(answer)
+    confirming.refresh_from_db()
+    assert confirming.state == "confirming"
+
+
+def test_spoken_and_absent_close_the_visit(enter: Enter, confirming: Visit) -> None:
+    client = enter("honcho-1")
+    data = {"outcome": "interrupted", "second_username": "honcho-2", "second_password": PASSWORD}
+    assert "理由を選んでください" in text(client.post(f"/visits/{confirming.pk}/spoken/", data))
+    client.post(f"/visits/{confirming.pk}/spoken/", data | {"reason": "pin_locked"})
+    confirming.refresh_from_db()
+    assert (confirming.state, confirming.outcome, confirming.reason) == ("closed", "interrupted", "pin_locked")
+
+
+def test_a_reason_left_over_from_another_choice_is_dropped(enter: Enter, confirming: Visit) -> None:
+    data = {"outcome": "completed", "reason": "pin_locked", "why": "先に帰られた"}
+    enter("honcho-1").post(f"/visits/{confirming.pk}/absent/", data)
+    confirming.refresh_from_db()
+    assert (confirming.state, confirming.outcome, confirming.reason) == ("closed", "completed", "")
+
+
+def test_a_page_that_others_have_moved_on_is_loaded_anew_unless_somebody_types(
+    enter: Enter, seat: Seat, staff: People
+) -> None:
+    client = enter("honcho-1")
+    visit = ticket(seat, staff("honcho-1"))
+    stand = re.search(r'"stand": "([\w-]+)"', text(client.get(f"/visits/{visit.pk}/")))
+    assert stand is not None
+    asked = {"stand": stand[1]}
+    assert "HX-Refresh" not in client.get(f"/visits/{visit.pk}/now/", asked).headers
+    services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+    assert client.get(f"/visits/{visit.pk}/now/", asked).headers["HX-Refresh"] == "true"
+    busy = client.get(f"/visits/{visit.pk}/now/", asked | {"busy": "1"})
+    assert "状態が変わりました" in text(busy)
+    assert f'"stand": "{stand[1]}"' in text(busy)
+
+
+# Terminals
+
+
+def test_the_enrolment_code_is_shown_once(enter: Enter, city: City) -> None:
+    client = enter("officer")
+    address = f"/terminals/{city.terminals[3].pk}/"
+    code = re.search(r'class="code">([\w-]+)<', text(client.post(f"{address}enrol/")))
+    assert code is not None
+    assert code[1] not in text(client.get(address))
+    answer = client.post(f"{address}enrol/")
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_a_code_over_an_open_visit_needs_a_look_at_the_old_machine(enter: Enter, confirming: Visit) -> None:
+    client = enter("officer")
+    address = f"/terminals/{confirming.terminal_id}/enrol/"
+    answer = client.post(address)
+    assert answer.status_code == 400
+    assert "前の機械の電源" in text(answer)
+    assert 'class="code"' in text(client.post(address, {"old_machine_off": "on"}))
+
+
+def test_clearing_and_revoking_need_a_reason(enter: Enter, seat: Seat) -> None:
+    client = enter("officer")
+    seat.report(EventKind.WIPE_FAILED, {"failure": "x"}, visit=None, lease=None)
+    seat.poll(TerminalState.QUARANTINED)
+    address = f"/terminals/{seat.terminal.pk}/"
+    assert "使用停止の解除" in text(client.get(address))
+    assert "理由を書いてください" in text(client.post(f"{address}clear/", {"clear-reason": ""}))
+    cleared = client.post(f"{address}clear/", {"clear-reason": "電源を入れ直した"}, follow=True)
+    assert "再消去を許可しました" in text(cleared)
+    assert "電源を入れ直した" in text(cleared)
+    assert client.post(f"{address}revoke/", {"revoke-reason": ""}).status_code == 400
+    assert "登録を取り消しました" in text(client.post(f"{address}revoke/", {"revoke-reason": "故障"}, follow=True))
+    assert "使用停止になっていません" not in text(client.get(address))
+
+
+def test_clearing_what_is_not_stopped_is_refused(enter: Enter, seat: Seat) -> None:
+    answer = enter("officer").post(f"/terminals/{seat.terminal.pk}/clear/", {"clear-reason": "念のため"})
+    assert answer.status_code == 400
+    assert "使用停止になっていません" in text(answer)
+
+
+def test_a_terminal_is_taken_out_of_service_and_that_is_recorded(enter: Enter, seat: Seat, city: City) -> None:
+    address = reverse("terminal_edit", args=[seat.terminal.pk])
+    data = {"site": city.sites[0].pk, "name": "端末1"}
+    assert enter("officer").post(address, data).status_code == 302
+    assert Terminal.objects.get(pk=seat.terminal.pk).in_service is False
+    assert seat.terminal.events.filter(kind="out_of_service", staff__username="officer").count() == 1
+    enter("officer").post(address, data | {"in_service": "on"})
+    assert seat.terminal.events.filter(kind="in_service").count() == 1
+
+
+def test_a_terminal_with_a_visit_stays_where_it_is(enter: Enter, confirming: Visit, city: City) -> None:
+    address = reverse("terminal_edit", args=[confirming.terminal_id])
+    answer = enter("officer").post(address, {"site": city.sites[1].pk, "name": "窓側", "in_service": "on"})
+    assert answer.status_code == 409
+    assert confirming.terminal is not None
+    assert Terminal.objects.get(pk=confirming.terminal.pk).site_id == city.sites[0].pk
+
+
+def test_an_edit_does_not_undo_what_the_terminal_said_meanwhile(city: City, seat: Seat, staff: People) -> None:
+    officer = staff("officer")
+    read = Terminal.objects.get(pk=seat.terminal.pk)
+    form = TerminalForm({"site": city.sites[0].pk, "name": "窓側", "in_service": "on"}, instance=read, staff=officer)
+    assert form.is_valid()
+    services.call(visit=ticket(seat, officer), terminal=seat.terminal, staff=officer)
+    save_terminal(form=form, staff=officer)
+    fresh = Terminal.objects.get(pk=seat.terminal.pk)
+    assert (fresh.name, fresh.lease) == ("窓側", 1)
+
+
+# Data
+
+
+def procedure_form(**changes: object) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "label": "架空の手続",
+        "label_en": "Made up",
+        "code": "made-up",
+        "start_url": "https://site.example/start",
+        "logout_url": "https://site.example/logout",
+        "allowed": "https://site.example\nhttp://127.0.0.1:8001",
+        "position": 9,
+        "bring-TOTAL_FORMS": 1,
+        "bring-INITIAL_FORMS": 0,
+        "bring-0-label": "マイナンバーカード",
+        "bring-0-position": 0,
+        "bring-0-required": "on",
+    }
+    return fields | changes
+
+
+def test_a_procedure_is_data(enter: Enter) -> None:
+    answer = enter("officer").post("/counters/procedures/new/", procedure_form(), follow=True)
+    assert "手続「架空の手続」を保存しました" in text(answer)
+    made = ProcedureKind.objects.get(code="made-up")
+    assert made.assignment().allowed == ("https://site.example", "http://127.0.0.1:8001")
+    assert [item.label for item in made.bring.all()] == ["マイナンバーカード"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"allowed": "site.example"}, "https://example.go.jp の形で"),
+        ({"allowed": "https://site.example/path"}, "https://example.go.jp の形で"),
+        ({"allowed": "https://other.example"}, "「開いてよいサイト」にも"),
+        ({"start_url": "javascript:alert(1)"}, "URL"),
+        ({"active_from": "2026-04-01", "active_until": "2026-03-01"}, "受付開始日より後"),
+        ({"code": "public_money_account"}, "記号"),
+    ],
+)
+def test_a_procedure_that_the_box_could_not_hold_is_refused(
+    enter: Enter, changes: dict[str, object], words: str
+) -> None:
+    answer = enter("officer").post("/counters/procedures/new/", procedure_form(**changes))
+    assert answer.status_code == 400
+    assert words in text(answer)
+    assert not ProcedureKind.objects.filter(label="架空の手続").exists()
+
+
+def test_sites_and_help_lines_are_data(enter: Enter) -> None:
+    client = enter("officer")
+    client.post("/counters/sites/new/", {"name": "北分館", "slug": "kita", "ticket_letter": "K"})
+    assert Site.objects.get(slug="kita").name == "北分館"
+    assert (
+        client.post("/counters/sites/new/", {"name": "南", "slug": "minami", "ticket_letter": "k"}).status_code == 400
+    )
+    line = {"name": "架空の電話", "number": "0120-00-0000", "subject": "架空", "position": 1}
+    client.post("/counters/help-lines/new/", line)
+    assert "架空の電話" in text(client.get("/counters/"))
+
+
+# Staff
+
+
+def person_form(**changes: object) -> dict[str, object]:
+    return {
+        "username": "new-one",
+        "display_name": "新しい人(架空)",
+        "role": "supporter",
+        "site": "",
+        "is_active": "on",
+        "password": "long-enough-and-odd-7",
+    } | changes
+
+
+def test_a_manager_manages_the_contractors_people_only(enter: Enter) -> None:
+    manager = enter("manager")
+    assert manager.post("/staff/new/", person_form()).status_code == 302
+    assert manager.post("/staff/new/", person_form(username="x", role="city_officer")).status_code == 400
+    officer = Staff.objects.get(username="officer")
+    assert manager.get(f"/staff/{officer.pk}/").status_code == 404
+    assert "市職員(架空)" not in text(manager.get("/staff/"))
+
+
+def test_a_password_for_somebody_is_strong_and_never_shown(enter: Enter) -> None:
+    officer = enter("officer")
+    answer = officer.post("/staff/new/", person_form(password="short"))
+    assert answer.status_code == 400
+    assert "短すぎます" in text(answer)
+    assert 'value="short"' not in text(answer)
+    assert officer.post("/staff/new/", person_form(password="")).status_code == 400
+    officer.post("/staff/new/", person_form())
+    made = Staff.objects.get(username="new-one")
+    assert made.check_password("long-enough-and-odd-7")
+    officer.post(f"/staff/{made.pk}/", person_form(password="", display_name="別の名前"))
+    made.refresh_from_db()
+    assert made.display_name == "別の名前"
+    assert made.check_password("long-enough-and-odd-7")
+
+
+def test_nobody_stops_or_changes_the_role_of_their_own_account(enter: Enter) -> None:
+    me = Staff.objects.get(username="officer")
+    own = person_form(username="officer", role="city_officer", password="")
+    del own["is_active"]
+    assert enter("officer").post(f"/staff/{me.pk}/", own).status_code == 403
+    assert enter("officer").post(f"/staff/{me.pk}/", person_form(username="officer", password="")).status_code == 403
+    me.refresh_from_db()
+    assert (me.is_active, me.role) == (True, Role.CITY_OFFICER.value)
+
+
+def test_a_manager_of_one_site_makes_people_of_that_site_only(enter: Enter, city: City) -> None:
+    Staff.objects.filter(username="manager").update(site=city.sites[0])
+    manager = enter("manager")
+    assert manager.post("/staff/new/", person_form()).status_code == 400
+    assert manager.post("/staff/new/", person_form(site=city.sites[1].pk)).status_code == 400
+    assert manager.post("/staff/new/", person_form(site=city.sites[0].pk)).status_code == 302
+    foreign = Staff.objects.get(username="tonan-1")
+    assert manager.get(f"/staff/{foreign.pk}/").status_code == 404
+
+
+# Rejected messages
+
+
+def test_rejected_messages_are_shown_as_they_came(enter: Enter, seat: Seat) -> None:
+    seat.send({"message": "<script>alert(1)</script>", "signature": "x", "payload": None})
+    shown = text(enter("auditor").get("/rejected/"))
+    assert "MalformedMessage" in shown
+    assert "&lt;script&gt;" in shown
+    assert "<script>alert" not in shown
+    assert RejectedMessage.objects.count() == 1
+
+
+def test_an_officer_of_one_site_sees_the_rejected_messages_of_that_site(enter: Enter, seat: Seat, city: City) -> None:
+    seat.send({"message": None, "signature": "x", "payload": None})
+    Staff.objects.filter(username="officer").update(site=city.sites[1])
+    assert "ありません。" in text(enter("officer").get("/rejected/"))
+    Staff.objects.filter(username="officer").update(site=city.sites[0])
+    assert "MalformedMessage" in text(enter("officer").get("/rejected/"))
+
+
+def test_a_revoked_machine_is_seen_on_the_board(enter: Enter, seat: Seat, staff: People) -> None:
+    devices.revoke(terminal=seat.terminal, staff=staff("officer"), reason="なくした")
+    assert "未登録" in text(enter("honcho-1").get("/sites/honcho/"))
