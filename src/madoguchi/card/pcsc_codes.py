@@ -18,6 +18,7 @@ from madoguchi.card.errors import (
 
 _UNSIGNED = 0xFFFFFFFF
 _COUNTER_SHIFT = 16
+_COUNTS = 1 << 16
 
 
 class Code(IntEnum):
@@ -86,9 +87,23 @@ def is_present(event: int) -> bool:
     return bits is Bit.PRESENT
 
 
-def count_of(event: int) -> int:
-    """Return how many insertions and removals pcscd has counted, modulo 65536."""
-    return event >> _COUNTER_SHIFT & 0xFFFF
+def steps_between(before: int, after: int) -> int | None:
+    """Count insertions and removals between two event states of one reader; None if the two do not fit together.
+
+    pcscd counts modulo 65536. They do not fit when the count went back, or when the card is there and was not (or
+    the other way round) after an even number of steps. Raises `ReaderLost` as `is_present` does.
+    """
+    steps = ((after >> _COUNTER_SHIFT) - (before >> _COUNTER_SHIFT)) % _COUNTS
+    toggled = is_present(before) != is_present(after)
+    return steps if steps < _COUNTS // 2 and toggled == bool(steps % 2) else None
+
+
+def counted(event: int) -> int:
+    """Return the state that will follow when pcscd has called a reader empty and not yet counted the removal.
+
+    It does so for up to 0.4 s after a power-off failed because the card was gone.
+    """
+    return event if is_present(event) else (event + (1 << _COUNTER_SHIFT)) % (_COUNTS << _COUNTER_SHIFT)
 
 
 def _error(table: dict[int, type[CardError]], code: int) -> CardError:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 from madoguchi.card.errors import CardError, ReaderAmbiguous, ReaderLost, ReaderNotFound
-from madoguchi.card.pcsc_codes import count_of, is_present
+from madoguchi.card.pcsc_codes import counted, is_present, steps_between
 from madoguchi.card.pcsc_line import QUICK, Link
 from madoguchi.card.reader import ReaderState
 
@@ -24,7 +24,6 @@ _SLICE = 1.0
 _LOOKS = 5
 _PAUSE = 0.002
 """pcscd writes presence and count one after the other: a look between them does not fit, and is taken again."""
-_COUNTS = 0x10000
 _CLOSE_STEP = 0.05
 
 
@@ -123,24 +122,24 @@ class Watch:
         """Look and take in what is seen; the lock is held."""
         self._check()
         try:
-            self._take(self._fitting_event())
+            self._take()
         except ReaderLost as error:
             self._break(error)
             raise
         return self._state
 
-    def _fitting_event(self) -> int:
+    def _take(self) -> None:
         for _ in range(_LOOKS):
-            event = self._witness.look(self.reader)
-            steps = (count_of(event) - count_of(self._event)) % _COUNTS
-            toggled = is_present(event) != is_present(self._event)
-            if steps < _COUNTS // 2 and toggled == bool(steps % 2):
-                return event
+            seen = self._witness.look(self.reader)
+            for event in (seen, counted(seen)):
+                steps = steps_between(self._event, event)
+                if steps is not None:
+                    self._count(event, steps)
+                    return
             time.sleep(_PAUSE)
         raise ReaderLost("the event counter does not fit")
 
-    def _take(self, event: int) -> None:
-        steps = (count_of(event) - count_of(self._event)) % _COUNTS
+    def _count(self, event: int, steps: int) -> None:
         self._event = event
         if steps:
             self._tell(ReaderState(is_present(event), self._state.counter + steps))

@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,19 +28,22 @@ _LONGEST = 64
 
 
 class VirtualReader(NamedTuple):
-    """One entry of vpcd. It makes two slots, `NAME 00 00` on `port` and `NAME 00 01` on the port after it."""
+    """One entry of vpcd. It makes two slots, `NAME 00 00` on `port` and `NAME 00 01` on the port after it.
+
+    `driver`: another driver than vpcd's.
+    """
 
     name: str = "Virtual PCD"
     port: int = PORT
+    driver: Path | None = None
 
 
 class PrivatePcscd:
     """pcscd in namespaces of its own. A `with` block starts and ends it."""
 
-    def __init__(self, folder: Path, readers: Iterable[VirtualReader] = (VirtualReader(),)) -> None:
+    def __init__(self, folder: Path) -> None:
         """Start nothing yet. `folder` is made if need be; its path must be short (a socket's: 107 bytes)."""
         self._folder = folder.resolve()
-        self._readers = tuple(readers)
         self._control: socket.socket | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
 
@@ -57,11 +59,10 @@ class PrivatePcscd:
 
     def __enter__(self) -> "PrivatePcscd":
         """Make the namespaces and start. Raises `ServiceMissing`."""
-        driver = _check_parts()
+        self._driver = vpcd_driver()
         for part in ("run", "none", "readers"):
             (self._folder / part).mkdir(parents=True, exist_ok=True)
-        self._driver = driver
-        self.plug(self._readers)
+        self.plug(VirtualReader())
         try:
             self._open()
             self.start()
@@ -95,18 +96,14 @@ class PrivatePcscd:
         """Let a hanging pcscd go on."""
         self._order(f"signal {signal.SIGCONT:d}")
 
-    def plug(self, readers: Iterable[VirtualReader]) -> None:
-        """Say which readers are plugged in; a running pcscd learns of it by `rescan`."""
-        self._readers = tuple(readers)
+    def plug(self, *readers: VirtualReader) -> None:
+        """Say which readers there are when pcscd starts the next time."""
         entries = [
-            f'FRIENDLYNAME "{name}"\nDEVICENAME /dev/null:{port:#x}\nLIBPATH {self._driver}\nCHANNELID {port:#x}\n'
-            for name, port in self._readers
+            f'FRIENDLYNAME "{reader.name}"\nDEVICENAME /dev/null:{reader.port:#x}\n'
+            f"LIBPATH {reader.driver or self._driver}\nCHANNELID {reader.port:#x}\n"
+            for reader in readers
         ]
         (self._folder / "readers" / "virtual").write_text("\n".join(entries))
-
-    def rescan(self) -> None:
-        """Let pcscd look for readers again."""
-        self._order(f"signal {signal.SIGUSR1:d}")
 
     def dial(self, port: int = PORT) -> socket.socket:
         """Connect to a port inside, as a virtual card does. Raises `ReaderLost`."""
@@ -164,8 +161,8 @@ class PrivatePcscd:
             return probe.connect_ex(str(self.socket_path)) == 0
 
 
-def _check_parts() -> Path:
-    """Return vpcd's driver. Raises `ServiceMissing`, naming what is missing."""
+def vpcd_driver() -> Path:
+    """Find vpcd's driver. Raises `ServiceMissing`, naming what is missing, also of all else that is needed."""
     drivers = sorted(_DRIVERS.glob("libifdvpcd.so*"))
     missing = [name for name in ("unshare", "mount") if shutil.which(name) is None]
     missing += [] if Path(_DAEMON).exists() else ["pcscd"]

@@ -1,0 +1,395 @@
+"""Service and reader fail in every way they can: whoever watches is told, and nothing is vouched for afterwards."""
+
+import gc
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from card.pcsc.support import READER, SOON, Hand, await_empty, code_of, threads, until
+from card.support import SELECT_JPKI, Meddled, enter, select
+from card.test_proof import ACT
+from madoguchi.card import (
+    CardSilent,
+    NoCard,
+    ReaderAmbiguous,
+    ReaderLost,
+    ReaderNotFound,
+    ReaderState,
+    ServiceMissing,
+    VirtualCard,
+    card_tag,
+    prove,
+    read_card_tag,
+)
+from madoguchi.card.pcsc import PcscReader
+from madoguchi.card.pcscd import PrivatePcscd, VirtualReader, vpcd_driver
+from madoguchi.card.vpcd import dial
+from madoguchi.terminal.timers import SystemClock
+from madoguchi.terminal.watch import Observation, Sight, Watcher
+
+pytestmark = pytest.mark.slow
+
+_KEY = bytes(range(32))
+_HANG = 8.0
+"""Seconds within which a service that hangs is told as lost, everywhere."""
+
+
+@pytest.fixture
+def seen() -> list[Observation]:
+    return []
+
+
+@pytest.fixture
+def watcher(slot: Hand, seen: list[Observation]) -> Watcher:
+    """The terminal's own watcher, at its first look."""
+    watcher = Watcher(
+        reader=slot.reader, read_tag=lambda: read_card_tag(slot.reader, _KEY), tell=seen.append, clock=SystemClock()
+    )
+    watcher.observe()
+    return watcher
+
+
+def _sights(seen: list[Observation]) -> list[Sight]:
+    return [observation.sight for observation in seen]
+
+
+# --- the terminal's watcher on a real service
+
+
+def test_a_card_put_down_is_seen_with_its_tag_and_seen_to_go(
+    watcher: Watcher, seen: list[Observation], slot: Hand, card: VirtualCard
+) -> None:
+    slot.insert(card)
+    watcher.observe(SOON)
+    assert _sights(seen) == [Sight.SEEN]
+    assert seen[0].tag == card_tag(card.auth_certificate, _KEY)
+    assert watcher.untouched_since(seen[0].counter)
+    assert not watcher.observe(0.05)
+    slot.remove()
+    assert not watcher.untouched_since(seen[0].counter)
+    watcher.observe(SOON)
+    assert _sights(seen) == [Sight.SEEN, Sight.GONE]
+
+
+def test_a_swap_during_a_slow_callback_is_a_jump(
+    seen: list[Observation], slot: Hand, card: VirtualCard, other_card: VirtualCard
+) -> None:
+    def slow() -> str:
+        tag = read_card_tag(slot.reader, _KEY)
+        if slot.card is card:
+            slot.swap(other_card)  # while whoever reads is still busy
+        return tag
+
+    watcher = Watcher(reader=slot.reader, read_tag=slow, tell=seen.append, clock=SystemClock())
+    watcher.observe()
+    slot.insert(card)
+    watcher.observe(SOON)
+    assert seen == []  # read from a card that is no longer there
+    watcher.observe(SOON)
+    assert _sights(seen) == [Sight.JUMP, Sight.GONE, Sight.SEEN]
+    assert seen[-1].tag == card_tag(other_card.auth_certificate, _KEY)
+
+
+def test_pcscd_restarted_while_the_watcher_waits_is_told_before_anything_else(
+    watcher: Watcher, seen: list[Observation], slot: Hand, card: VirtualCard
+) -> None:
+    slot.insert(card)
+    watcher.observe(SOON)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(watcher.observe, SOON)
+        slot.lose()
+        slot.recover()
+        assert waiting.result(SOON)
+    assert _sights(seen) == [Sight.SEEN, Sight.LOST]
+    assert not watcher.untouched_since(seen[0].counter)
+    watcher.observe()
+    assert _sights(seen)[2:] == [Sight.RECOVERED]  # and not SEEN: the card must be put down again
+    assert not watcher.observe(0.05)
+
+
+def test_pcscd_restarted_while_nobody_waits_is_told_too(
+    watcher: Watcher, seen: list[Observation], slot: Hand, card: VirtualCard
+) -> None:
+    slot.insert(card)
+    watcher.observe(SOON)
+    slot.lose()
+    slot.recover()
+    assert not watcher.untouched_since(seen[0].counter)  # somebody else looked first, and began a new watch
+    watcher.observe(SOON)
+    watcher.observe()
+    assert _sights(seen) == [Sight.SEEN, Sight.LOST, Sight.RECOVERED]
+
+
+def test_without_pcscd_everything_is_a_lost_reader_until_it_is_back(
+    watcher: Watcher, seen: list[Observation], slot: Hand
+) -> None:
+    slot.lose()
+    for _ in range(3):
+        watcher.observe(0.1)
+    assert _sights(seen) == [Sight.LOST]
+    slot.recover()
+    watcher.observe()
+    assert _sights(seen) == [Sight.LOST, Sight.RECOVERED]
+
+
+# --- the reader itself
+
+
+def test_only_a_new_look_mends_a_broken_watch(slot: Hand, service: PrivatePcscd, card: VirtualCard) -> None:
+    known = slot.state()
+    service.kill()
+    service.start()
+    await_empty()
+    slot.insert(card)
+    for _ in range(2):
+        with pytest.raises(ReaderLost):
+            slot.wait(known, 0)
+        with pytest.raises(ReaderLost):
+            prove(slot.reader, "1234", ACT)
+    assert slot.state().counter > known.counter + 1
+    with pytest.raises(ReaderLost):
+        slot.wait(known, 0)
+    prove(slot.reader, "1234", ACT)
+
+
+def test_a_reader_that_nobody_watches_can_be_used_again_after_a_restart(
+    slot: Hand, service: PrivatePcscd, card: VirtualCard
+) -> None:
+    service.kill()
+    with pytest.raises(ReaderLost):
+        prove(slot.reader, "1234", ACT)
+    service.start()
+    await_empty()
+    slot.insert(card)
+    prove(slot.reader, "1234", ACT)
+
+
+def test_a_service_that_hangs_is_lost_in_bounded_time_and_threads_do_not_pile_up(
+    slot: Hand, service: PrivatePcscd, card: VirtualCard
+) -> None:
+    slot.insert(card)
+    known = slot.state()
+    service.pause()
+    try:
+        began = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            uses = [
+                pool.submit(code_of, use)
+                for use in (
+                    lambda: slot.wait(known, 60),
+                    slot.state,
+                    lambda: prove(slot.reader, "1234", ACT),
+                    lambda: prove(PcscReader(READER), "1234", ACT),
+                )
+            ]
+            assert {use.result(_HANG) for use in uses} == {"ReaderLost"}
+        assert time.monotonic() - began < _HANG
+        before = len(threads())
+        for _ in range(20):
+            assert code_of(slot.state) == "ReaderLost"
+        assert len(threads()) <= before
+    finally:
+        service.resume()
+    until(lambda: code_of(slot.state) == "")
+    assert slot.state().counter > known.counter + 1
+    prove(slot.reader, "1234", ACT)
+
+
+def test_a_service_that_hangs_during_a_use_ends_it(
+    slot: Hand, service: PrivatePcscd, card: VirtualCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("madoguchi.card.pcsc_line.COMPUTE", 0.5)
+    slot.insert(Meddled(card, 3, service.pause))
+    try:
+        with pytest.raises(ReaderLost):
+            prove(slot.reader, "1234", ACT)
+    finally:
+        service.resume()
+    until(lambda: code_of(lambda: prove(slot.reader, "1234", ACT)) == "")
+
+
+def test_closing_ends_every_wait_at_once_and_for_good(slot: Hand) -> None:
+    known = slot.state()
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(slot.wait, known, 60) for _ in range(3)]
+        until(lambda: all(one.running() for one in waiting))
+        began = time.monotonic()
+        slot.reader.close()
+        for one in waiting:
+            with pytest.raises(ReaderLost):
+                one.result(SOON)
+    assert time.monotonic() - began < 0.5
+    until(lambda: not threads())
+    slot.reader.close()
+    for use in (slot.state, lambda: slot.wait(known, 0), lambda: prove(slot.reader, "1234", ACT)):
+        assert code_of(use) == "ReaderLost"
+
+
+def test_watching_costs_next_to_nothing_also_during_a_use(slot: Hand, card: VirtualCard) -> None:
+    slot.insert(card)
+    known = slot.state()
+    with slot.connect():
+        spent = time.process_time()
+        slot.wait(known, 1.5)
+        assert time.process_time() - spent < 0.3
+
+
+def test_many_threads_use_one_reader_and_nothing_is_mixed_up(slot: Hand, card: VirtualCard) -> None:
+    slot.insert(card)
+    known = slot.state()
+    tag = card_tag(card.auth_certificate, _KEY)
+    results: list[str] = []
+
+    def use() -> None:
+        for _ in range(10):
+            assert slot.wait(known, 0) == slot.state() == known
+            results.append(code_of(lambda: results.append(read_card_tag(slot.reader, _KEY))))
+
+    crowd = [threading.Thread(target=use) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join(SOON)
+    assert set(results) <= {tag, "", "CardInUse"}
+    assert tag in results
+
+
+def test_a_reader_is_chosen_by_name_and_never_guessed(service: PrivatePcscd) -> None:
+    assert service
+    for name, error in (("Virtual PCD", ReaderAmbiguous), ("Virtual", ReaderAmbiguous), ("RC-S300", ReaderNotFound)):
+        with PcscReader(name) as reader:
+            for use in (reader.state, lambda: prove(reader, "1234", ACT)):  # used up at once
+                with pytest.raises(error):
+                    use()
+
+
+def test_the_slot_beside_is_another_reader(service: PrivatePcscd, slot: Hand, card: VirtualCard) -> None:
+    assert service
+    slot.insert(card)
+    with PcscReader("Virtual PCD 00 01") as beside:
+        assert not beside.state().present
+        with pytest.raises(NoCard):
+            prove(beside, "1234", ACT)
+    assert slot.state().present
+
+
+def test_a_reader_that_is_not_there_after_a_restart_is_not_found(slot: Hand, service: PrivatePcscd) -> None:
+    slot.state()
+    service.kill()
+    service.plug(VirtualReader("Another"))
+    service.start()
+    try:
+        until(lambda: code_of(slot.state) == "ReaderNotFound")
+        assert issubclass(ReaderNotFound, ReaderLost)
+    finally:
+        service.plug(VirtualReader())
+
+
+@pytest.fixture
+def loose(private: PrivatePcscd, tmp_path: Path, slot: Hand) -> Path:  # noqa: ARG001  # replaces its service
+    """A reader with one slot whose cable can come loose: the file that makes it so."""
+    source, library = Path(__file__).with_name("loose_reader.c"), tmp_path / "libloose.so"
+    include = ["-I/usr/include/PCSC", f'-DDRIVER="{vpcd_driver()}"']
+    subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", *include, "-o", library, source, "-ldl"], check=True)
+    private.plug(VirtualReader(driver=library))
+    private.start()
+    private.plug(VirtualReader())
+    await_empty()
+    return tmp_path / "unplugged"
+
+
+def test_a_reader_unplugged_while_somebody_waits(loose: Path, slot: Hand, card: VirtualCard) -> None:
+    slot.insert(card)
+    known = slot.state()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(slot.wait, known, SOON)
+        loose.touch()
+        with pytest.raises(ReaderLost):
+            waiting.result(SOON)
+    for use in (slot.state, lambda: prove(slot.reader, "1234", ACT)):
+        assert code_of(use) == "ReaderLost"
+    loose.unlink()
+    until(lambda: code_of(slot.state) == "")
+    assert slot.state().counter > known.counter + 1
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_reader_unplugged_during_a_write(loose: Path, slot: Hand, card: VirtualCard, *, watched: bool) -> None:
+    slot.insert(Meddled(card, 7, loose.touch))
+    if watched:
+        slot.state()
+    assert code_of(lambda: prove(slot.reader, "1234", ACT)) in ("CardRemoved", "ReaderLost")
+    assert code_of(lambda: prove(slot.reader, "1234", ACT)) in ("ReaderLost", "CardSilent", "NoCard")
+    until(lambda: code_of(slot.state) == "ReaderLost")
+    slot.slot.remove()
+    loose.unlink()
+    until(lambda: code_of(slot.state) == "" and not slot.state().present)
+
+
+def test_something_that_cannot_be_switched_on_is_silent_and_not_absent(
+    slot: Hand, card: VirtualCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("madoguchi.card.vpcd.ATR", bytes(40))  # longer than any ATR: pcscd cannot read it
+    slot.insert(card)
+    known = slot.state()
+    with pytest.raises(CardSilent):
+        prove(slot.reader, "1234", ACT)
+    assert slot.wait(known, 0) == known
+
+
+def test_the_pin_stays_on_nothing_that_remains(slot: Hand, card: VirtualCard) -> None:
+    slot.insert(card)
+    slot.state()
+    with slot.connect() as connection:
+        for apdu in (SELECT_JPKI, select(0x0018), enter("7391")):
+            connection.transmit(bytes.fromhex(apdu))
+    planted = list(bytes.fromhex(enter("7391")))
+    assert any(thing is planted for thing in _lists_ending_in(b"7391"))
+    until(lambda: all(thing is planted for thing in _lists_ending_in(b"7391")))
+
+
+def _lists_ending_in(pin: bytes) -> list[list[object]]:
+    return [thing for thing in gc.get_objects() if type(thing) is list and thing[-len(pin) :] == list(pin)]
+
+
+def test_an_apdu_is_not_held_up_on_its_way(slot: Hand, card: VirtualCard) -> None:
+    """Without TCP_QUICKACK before every recv the kernel adds 40 ms to each."""
+    slot.insert(card)
+    with slot.connect() as connection:
+        taken = sorted(_seconds(lambda: connection.transmit(bytes.fromhex(SELECT_JPKI))) for _ in range(30))
+    assert taken[15] < 0.02
+
+
+def _seconds(use: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    use()
+    return time.perf_counter() - began
+
+
+def test_a_machine_without_the_parts_is_told_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("madoguchi.card.pcscd._DRIVERS", tmp_path)
+    monkeypatch.setattr("madoguchi.card.pcscd._DAEMON", str(tmp_path / "pcscd"))
+    with pytest.raises(ServiceMissing, match="pcscd, vsmartcard-vpcd") as raised, PrivatePcscd(tmp_path):
+        pass
+    assert "script/bootstrap test" in raised.value.sentence
+
+
+def test_the_private_service_is_reached_from_its_folder_only(service: PrivatePcscd) -> None:
+    assert service.socket_path.is_socket()
+    with pytest.raises(ReaderLost):
+        dial()  # on this machine itself
+    with service.dial():
+        pass
+    with pytest.raises(ReaderLost):
+        service.dial(9)
+    assert not os.environ["PCSCLITE_CSOCK_NAME"].startswith("/run/pcscd")
+
+
+def test_states_are_plain_values(slot: Hand) -> None:
+    assert slot.state() == ReaderState(present=False, counter=0)
