@@ -12,7 +12,8 @@ from django.test import Client
 
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.config import database
-from madoguchi.server.counters.seed import City, seed_training_city
+from madoguchi.server.counters.models import ProcedureKind, Site, Terminal
+from madoguchi.server.counters.seed import PROCEDURES, City, Login, seed_training_city
 from postgres import Cluster, cluster
 from server.databases import Fresh, fresh_database, make_template
 from server.seat import Seat
@@ -52,10 +53,27 @@ def office_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return state
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None,  # noqa: ARG001 - the usual one first
+    django_db_blocker: Any,
+    office_settings: Path,  # noqa: ARG001 - passwords are hashed fast
+) -> None:
+    """The training city stands before the first test; what a test changes is rolled back."""
+    with django_db_blocker.unblock():
+        seed_training_city(password=PASSWORD, payment_until=None)
+
+
 @pytest.fixture
 def city(db: None) -> City:  # noqa: ARG001 - asks for the database
     """The training city, all logins with the same password, the payment programme open."""
-    return seed_training_city(password=PASSWORD, payment_until=None)
+    codes = [data["code"] for data in PROCEDURES]
+    return City(
+        sites=list(Site.objects.all()),
+        terminals=list(Terminal.objects.select_related("site")),
+        procedures=[ProcedureKind.objects.get(code=code) for code in codes],
+        logins=[Login(staff.username, PASSWORD, staff.role, str(staff.site)) for staff in Staff.objects.all()],
+    )
 
 
 @pytest.fixture

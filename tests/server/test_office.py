@@ -22,7 +22,7 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.accounts.permissions import require
 from madoguchi.server.accounts.services import MANAGES
 from madoguchi.server.config import Installation, database
-from madoguchi.server.counters.models import HelpLine, ProcedureKind, Site, Terminal
+from madoguchi.server.counters.models import BringItem, HelpLine, ProcedureKind, Site, Terminal
 from madoguchi.server.counters.seed import ACCOUNT, PAYMENT, Addresses, City, seed_training_city
 from madoguchi.server.visits import preflight, selectors
 from madoguchi.server.visits.models import Visit
@@ -168,7 +168,14 @@ def test_the_deployment_check_finds_nothing() -> None:
 # Seed
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def bare(db: None) -> None:  # noqa: ARG001 - asks for the database
+    """An office in which nothing has been planted yet."""
+    for model in (Staff, Terminal, BringItem, ProcedureKind, HelpLine, Site):
+        model.objects.all().delete()
+
+
+@pytest.mark.usefixtures("bare")
 def test_the_training_city_is_planted_once() -> None:
     first = seed_training_city()
     second = seed_training_city()
@@ -186,7 +193,7 @@ def test_the_training_city_is_planted_once() -> None:
         assert staff.check_password(login.password)
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("bare")
 def test_addresses_are_set_anew_and_peoples_changes_stay() -> None:
     def where(port: int) -> dict[str, Addresses]:
         base = f"http://127.0.0.1:{port}"
@@ -200,7 +207,7 @@ def test_addresses_are_set_anew_and_peoples_changes_stay() -> None:
     assert kind.origins() == ("http://127.0.0.1:8002", "http://127.0.0.1:9")
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("bare")
 def test_only_training_logins_get_a_new_password() -> None:
     seed_training_city()
     Staff.objects.filter(username="officer").update(training=False)
