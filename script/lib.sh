@@ -53,6 +53,16 @@ install_packages() {
   while IFS='|' read -r names what; do say "  $names: $what"; done <<<"$lacking"
 }
 
+# vpcd lets whoever reaches its port play a card. The tests run it where nobody does; the machine's own pcscd must not load it.
+install_test_packages() {
+  local fresh
+  fresh=$(missing_packages "vsmartcard-vpcd|")
+  install_packages "$TEST_PACKAGES"
+  if [ -n "$fresh" ] && [ -s /etc/reader.conf.d/vpcd ]; then
+    as_root sh -c ': >/etc/reader.conf.d/vpcd' || say "Please empty /etc/reader.conf.d/vpcd: it opens a port to everybody."
+  fi
+}
+
 make_visit_user() {
   id "$VISIT_USER" >/dev/null 2>&1 && return 0
   as_root useradd --system --no-create-home --shell /usr/sbin/nologin "$VISIT_USER" 2>/dev/null ||
