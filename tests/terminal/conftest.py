@@ -1,14 +1,22 @@
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from terminal.rig import Rig
+from terminal.rig import MEMORY, Rig
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = Rig(tmp_path)
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is one: each step of the agent waits for the disk elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="terminal-", dir=MEMORY) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def rig(memory: Path) -> Iterator[Rig]:
+    made = Rig(memory)
     made.start()
     yield made
     made.close()

@@ -22,7 +22,7 @@ class LiveRig(Rig):
     """A rig whose agent runs by itself; hands, office and faults are used as in `Rig`, then waited for."""
 
     def __init__(self, folder: Path, **config: Any) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         super().__init__(folder, desk_port=self.port, poll_seconds=0.05, **config)
         self.home = f"http://127.0.0.1:{self.port}/"
         self._stop = threading.Event()
@@ -73,14 +73,14 @@ class LiveRig(Rig):
             self.agent.poll()
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _LIMIT
+def wait_for(condition: Callable[[], bool], what: str, *, limit: float = _LIMIT) -> None:
+    deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.01)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,5 +1,6 @@
 """One terminal with everything around it, driven step by step."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -10,12 +11,14 @@ from madoguchi.card import MemoryReader
 from madoguchi.protocol import Event, EventKind, Role, TerminalState
 from madoguchi.terminal.agent import Agent
 from madoguchi.terminal.config import TerminalConfig
+from madoguchi.terminal.enrol import Credentials
 from madoguchi.terminal.errors import JournalBroken
 from madoguchi.terminal.journal import Journal
 from madoguchi.terminal.link import HttpLink
 from terminal.doubles import CARD_A, InMemoryBoxes, SimClock, TagCard, make_credentials, tag_reading
 from terminal.office import Office
 
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a test's folder
 ABSENT = {"confirmation": {"kind": "absent", "reason": "left_seat"}, "outcome": "abandoned", "reason": "left_seat"}
 
 
@@ -57,10 +60,18 @@ class Cable(httpx.BaseTransport):
 class Rig:
     """`restart` is a new agent process on the same journal, machine and office."""
 
-    def __init__(self, folder: Path, *, training: bool = False, relay: bool = False, **config: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        training: bool = False,
+        relay: bool = False,
+        credentials: Credentials | None = None,
+        **config: Any,
+    ) -> None:
         self.folder = folder
         self.clock = SimClock()
-        self.credentials = make_credentials()
+        self.credentials = credentials or make_credentials()
         self.office = Office(self.clock)
         self.office.trust(self.credentials)
         self.cable = Cable(self.office)

@@ -244,8 +244,8 @@ def test_work_in_the_box_keeps_the_visit_open(rig: Rig) -> None:
 # training
 
 
-def test_unreal_boxes_open_only_with_the_training_switch(tmp_path: Path) -> None:
-    rig = Rig(tmp_path).start()
+def test_unreal_boxes_open_only_with_the_training_switch(memory: Path) -> None:
+    rig = Rig(memory).start()
     rig.boxes.training = True
     rig.office.call()
     rig.poll()
@@ -254,8 +254,8 @@ def test_unreal_boxes_open_only_with_the_training_switch(tmp_path: Path) -> None
     rig.close()
 
 
-def test_training_stands_in_every_message_and_poll(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, training=True).start()
+def test_training_stands_in_every_message_and_poll(memory: Path) -> None:
+    rig = Rig(memory, training=True).start()
     rig.serve()
     rig.agent.finish()
     rig.confirm()

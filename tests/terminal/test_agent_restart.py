@@ -1,7 +1,9 @@
 """Wipes that fail, processes that die, journals that break."""
 
+import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,8 +41,8 @@ def test_a_wipe_that_fails_in_an_unforeseen_way_is_unproven_too(rig: Rig) -> Non
     assert [m.body["failure"] for m in rig.office.messages if m.kind == "wipe_failed"] == ["unexpected OSError"]
 
 
-def test_a_log_out_address_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, logout_seconds=0.05).start()
+def test_a_log_out_address_that_hangs_does_not_hold_up_the_end(memory: Path) -> None:
+    rig = Rig(memory, logout_seconds=0.05).start()
     rig.serve()
     release = threading.Event()
     box = rig.boxes.alive[0]
@@ -84,6 +86,36 @@ def test_a_restart_at_any_moment_leaves_nothing_and_proves_it(rig: Rig, moment: 
     assert rig.office.state(ident) is VisitState.CLOSED
     cause = next(m.body["cause"] for m in rig.office.messages if m.kind == "end")
     assert cause == ("finish" if moment == "confirming" else "agent_restarted")
+
+
+def test_a_power_cut_after_any_commit_is_survived(rig: Rig, memory: Path) -> None:
+    """What stood on the disk after each commit, before its effects, is what a new agent starts from."""
+    copies: list[Path] = []
+    real = rig.journal.commit
+
+    def commit(*given: Any) -> None:
+        real(*given)
+        copies.append(memory / f"cut-{len(copies)}")
+        shutil.copytree(rig.folder, copies[-1], ignore=shutil.ignore_patterns("cut-*"))
+
+    rig.journal.commit = commit  # type: ignore[method-assign,assignment]
+    rig.serve()
+    rig.take()
+    rig.put()
+    rig.agent.finish()
+    rig.confirm()
+    assert len(copies) == 8
+    for copy in copies:
+        again = Rig(copy, credentials=rig.credentials)
+        before = again.journal.load()
+        assert before is not None
+        again.start()
+        assert again.boxes.sweeps == 1
+        exposed = before.terminal.exposed
+        assert again.now() is (TerminalState.CONFIRMING if exposed else TerminalState.LOCKED)
+        seqs = [outbound.seq for outbound in again.journal.pending(1000)]
+        assert seqs == list(range(again.journal.last_seq - len(seqs) + 1, again.journal.last_seq + 1))
+        again.close()
 
 
 def test_a_lost_journal_is_covered_by_the_servers_picture(rig: Rig) -> None:

@@ -300,8 +300,8 @@ def test_no_personal_data_in_the_page_or_its_addresses(desk: Desk) -> None:
     assert "?" not in "".join(re.findall(r'(?:href|action|src)="([^"]*)"', desk.page()))
 
 
-def test_training_stands_on_every_page(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, training=True).start()
+def test_training_stands_on_every_page(memory: Path) -> None:
+    rig = Rig(memory, training=True).start()
     desk = Desk(rig)
     pages = [desk.page()]
     rig.office.call()
@@ -318,7 +318,7 @@ def test_training_stands_on_every_page(tmp_path: Path) -> None:
     rig.close()
 
 
-def test_easy_japanese_first(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, language="easy").start()
+def test_easy_japanese_first(memory: Path) -> None:
+    rig = Rig(memory, language="easy").start()
     assert re.search(r"<h1[^>]*>あなたの ばんごうが よばれるまで", Desk(rig).page())
     rig.close()

@@ -15,8 +15,8 @@ from terminal.rig import Rig
 
 
 @pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Desk]:
-    rig = Rig(tmp_path, training=True, relay=True).start()
+def relay(memory: Path) -> Iterator[Desk]:
+    rig = Rig(memory, training=True, relay=True).start()
     yield Desk(rig)
     rig.close()
 
@@ -73,9 +73,24 @@ def test_the_relay_is_dark_behind_the_curtain_and_without_a_visit(relay: Desk) -
     assert act(relay, {"kind": "key", "key": "Enter"}).status_code == 403
 
 
+def test_a_screen_that_fails_tells_nobody_what_was_typed(relay: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    relay.rig.serve()
+    screen = relay.rig.boxes.alive[0].screen
+    assert isinstance(screen, MemoryScreen)
+
+    def fail(text: str) -> None:
+        raise ConnectionResetError(text)
+
+    screen.text = fail  # type: ignore[method-assign]
+    answer = act(relay, {"kind": "text", "text": "暗証番号1234"})
+    assert answer.status_code == 503
+    assert "1234" not in answer.text + caplog.text
+    assert "ConnectionResetError at test_desk_relay.py" in caplog.text
+
+
 @pytest.mark.parametrize("settings", [{"training": False}, {"training": True, "display": ":0"}])
-def test_the_relay_is_refused_outside_training_and_on_a_real_display(tmp_path: Path, settings: dict[str, Any]) -> None:
-    rig = Rig(tmp_path, relay=True, **settings).start()
+def test_the_relay_is_refused_outside_training_and_on_a_real_display(memory: Path, settings: dict[str, Any]) -> None:
+    rig = Rig(memory, relay=True, **settings).start()
     desk = Desk(rig)
     rig.serve()
     assert desk.client.get("/relay/frame.jpg", base_url=HOME).status_code == 403

@@ -35,8 +35,8 @@ def client(cable: Cable) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def device(tmp_path: Path) -> DeviceFile:
-    return DeviceFile(tmp_path / "state" / "device.json")
+def device(memory: Path) -> DeviceFile:
+    return DeviceFile(memory / "state" / "device.json")
 
 
 def test_a_good_code_makes_a_terminal_and_works_once(office: Office, client: httpx.Client, device: DeviceFile) -> None:

@@ -1,22 +1,21 @@
 """Anything at any time: random hands, faults, crashes and staff against the invariants of the design."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from madoguchi.card import CardInUse, CardRemoved, ReaderLost
 from madoguchi.protocol import EndCause, Event, EventKind, ProtocolError, Role, TerminalState, VisitState
 from madoguchi.terminal.errors import BoxUnavailable, TerminalError, WipeUnproven
 from terminal.doubles import CARD_A, CARD_B, TagCard
-from terminal.rig import ABSENT, Rig
+from terminal.rig import ABSENT, MEMORY, Rig
 
-_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - each step is a disk sync elsewhere
 IN_USE = (TerminalState.OPEN, TerminalState.CURTAINED)
 CHAIN = ("bind_card", "end", "wipe_proven")
 
@@ -44,7 +43,7 @@ class Counter(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory(prefix="agent-", dir=_MEMORY)
+        self.folder = tempfile.TemporaryDirectory(prefix="agent-", dir=MEMORY)
         self.rig = Rig(Path(self.folder.name)).start()
         self.lost = False
 
@@ -301,7 +300,12 @@ def attempt(action: Callable[[], None]) -> None:
         return
 
 
-Counter.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
 TestCounter = Counter.TestCase
+TestCounter.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+@pytest.mark.slow
+def test_for_longer() -> None:
+    run_state_machine_as_test(Counter, settings=settings(TestCounter.settings, max_examples=250))

@@ -29,8 +29,8 @@ def draft(*, alone: bool = False, payload: bool = False) -> Draft:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "journal.sqlite"
+def path(memory: Path) -> Path:
+    return memory / "state" / "journal.sqlite"
 
 
 @pytest.fixture

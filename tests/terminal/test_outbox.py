@@ -48,8 +48,8 @@ class Post:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "journal.sqlite", terminal="t1", seal_key=b"s" * 32)
+def journal(memory: Path) -> Iterator[Journal]:
+    made = Journal(memory / "journal.sqlite", terminal="t1", seal_key=b"s" * 32)
     yield made
     made.close()
 
@@ -163,13 +163,13 @@ def _write_and_send_until_killed(path: Path, url: str, started: "multiprocessing
 
 
 @pytest.mark.slow
-def test_eighty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+def test_eighty_kills_lose_nothing_and_double_nothing(memory: Path) -> None:
     inbox = Inbox(seed=80)
     server = make_server("127.0.0.1", 0, inbox, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.port}"
-    path = tmp_path / "journal.sqlite"
+    path = memory / "journal.sqlite"
     dice = random.Random(2022)  # noqa: S311 - a test's dice
     context = multiprocessing.get_context("fork")
     for _ in range(80):

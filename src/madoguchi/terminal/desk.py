@@ -6,6 +6,7 @@ journal; sending the same form twice is harmless.
 """
 
 import hmac
+import logging
 import secrets
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from madoguchi.terminal.errors import (
     JournalBroken,
     RelayRefused,
     TerminalError,
+    place_of,
 )
 from madoguchi.terminal.forms import read_confirmation, read_number, read_text
 from madoguchi.terminal.ports import Screen, WipeProof
@@ -53,6 +55,7 @@ _STATUS: dict[type[Exception], int] = {
     AgentBusy: 503,
     JournalBroken: 503,
 }
+_log = logging.getLogger(__name__)
 _MOST_BYTES = 2_000_000
 _KEEP_STILL = frozenset({View.CONFIRMING})
 """Views with a form: never reloaded by themselves, what is written there would be lost."""
@@ -71,6 +74,7 @@ def create_desk(agent: Agent) -> Flask:
     app.register_error_handler(TerminalError, _refused)
     app.register_error_handler(ProtocolError, _refused)
     app.register_error_handler(HTTPException, _http_refused)
+    app.register_error_handler(Exception, _unforeseen)
     app.register_blueprint(desk)
     return app
 
@@ -282,6 +286,12 @@ def _refused(error: TerminalError | ProtocolError) -> Any:
 
 def _http_refused(error: HTTPException) -> Any:
     return Response(f"{error.code} {error.name}\n", status=error.code, mimetype="text/plain")
+
+
+def _unforeseen(error: Exception) -> Any:
+    # logged without its text: what a person typed may stand in it
+    _log.warning("desk: %s", place_of(error))
+    return _refused(AgentBusy("unforeseen"))
 
 
 def _harden(response: Response) -> Response:

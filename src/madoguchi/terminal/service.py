@@ -19,7 +19,7 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.config import TerminalConfig
 from madoguchi.terminal.desk import create_desk
 from madoguchi.terminal.enrol import Credentials, DeviceFile
-from madoguchi.terminal.errors import TerminalError
+from madoguchi.terminal.errors import TerminalError, place_of
 from madoguchi.terminal.journal import Journal
 from madoguchi.terminal.link import HttpLink
 from madoguchi.terminal.ports import Boxes
@@ -154,11 +154,20 @@ def carry(agent: Agent, link: HttpLink, stop: threading.Event) -> None:
     wait = agent.config.poll_seconds
     while not stop.is_set():
         agent.news.clear()
+        reached = _talk(agent, link)
+        wait = agent.config.poll_seconds if reached else min(wait * _BACKOFF, _LONGEST_WAIT)
+        agent.news.wait(wait)
+
+
+def _talk(agent: Agent, link: HttpLink) -> bool:
+    try:
         reached = agent.poll()
         if reached:
             roll_if_due(link, agent.clock, days=agent.config.token_days)
-        wait = agent.config.poll_seconds if reached else min(wait * _BACKOFF, _LONGEST_WAIT)
-        agent.news.wait(wait)
+    except Exception as error:  # noqa: BLE001  # whatever it was, the next poll may go better; silence would not
+        _log.warning("poll: %s", place_of(error))
+        return False
+    return reached
 
 
 def roll_if_due(link: HttpLink, clock: Clock, *, days: float) -> bool:
@@ -167,7 +176,7 @@ def roll_if_due(link: HttpLink, clock: Clock, *, days: float) -> bool:
         return False
     try:
         link.roll_token()
-    except (TerminalError, ProtocolError) as error:
-        _log.warning("token not rolled: %s", error.code)
+    except (TerminalError, ProtocolError, OSError) as error:
+        _log.warning("token not rolled: %s", place_of(error))
         return False
     return True
