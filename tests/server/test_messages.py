@@ -15,7 +15,7 @@ from madoguchi.protocol import EventKind, VisitState
 from madoguchi.server import clock, keys
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters import devices
-from madoguchi.server.counters.models import Device, Terminal
+from madoguchi.server.counters.models import Device, Site, Terminal
 from madoguchi.server.counters.seed import City
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import RejectedMessage, Signature, Visit, VisitEvent
@@ -149,6 +149,21 @@ def test_a_gap_in_the_numbers_is_recorded_and_the_message_taken(seat: Seat, serv
     late = seat.report(EventKind.CURTAIN, seq=3)
     assert late["reason"] == "IllegalTransition"
     assert state(serving) == "ending"
+
+
+def test_a_refused_message_has_used_its_number_too(seat: Seat, serving: Visit) -> None:
+    assert seat.wipe()["verdict"] == "rejected"
+    assert seat.end()["verdict"] == "accepted"
+    assert not seat.terminal.events.filter(kind="sequence_gap").exists()
+    assert state(serving) == "ending"
+
+
+def test_a_training_terminal_binds_no_card_where_citizens_are_served(seat: Seat, called: Visit) -> None:
+    Site.objects.filter(pk=called.site_id).update(training=False)
+    answer = seat.report(EventKind.BIND_CARD, {"card_tag": TAG}, training=True)
+    assert (answer["verdict"], answer["reason"]) == ("rejected", "TerminalInTraining")
+    assert state(called) == "called"
+    assert seat.bind()["verdict"] == "accepted"
 
 
 def test_a_foreign_device_changes_nothing(city: City, seat: Seat, serving: Visit) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from madoguchi.protocol import EventKind, Role, TerminalState
+from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters import devices
 from madoguchi.server.counters.forms import TerminalForm
@@ -25,6 +26,7 @@ from server.seat import Seat, serve, ticket
 
 People = Callable[[str], Staff]
 Enter = Callable[[str], Client]
+KEY = "11111111-2222-4333-8444-555555555555"
 GOOD = {"certificate_renewed": "no", "pin_known": "yes", "own_name": "yes"}
 
 
@@ -118,7 +120,7 @@ def test_pages_carry_a_strict_policy_and_load_nothing_from_outside(enter: Enter)
 
 
 def test_reception_issues_a_ticket_when_nothing_stands_in_the_way(enter: Enter, city: City) -> None:
-    data = GOOD | {"procedure": "public_money_account", "bring": everything(city, 1)}
+    data = GOOD | {"key": KEY, "procedure": "public_money_account", "bring": everything(city, 1)}
     answer = enter("honcho-1").post("/sites/honcho/reception/", data)
     visit = Visit.objects.get()
     assert answer.headers["Location"] == f"/visits/{visit.pk}/slip/"
@@ -128,9 +130,30 @@ def test_reception_issues_a_ticket_when_nothing_stands_in_the_way(enter: Enter, 
     assert visit.preflight["advised"] == []
 
 
+def test_a_form_that_is_sent_twice_gives_one_ticket(enter: Enter, city: City) -> None:
+    data = GOOD | {"key": KEY, "procedure": "public_money_account", "bring": everything(city, 1)}
+    places = {enter("honcho-1").post("/sites/honcho/reception/", data).headers["Location"] for _ in range(3)}
+    assert len(places) == 1
+    assert Visit.objects.get().events.count() == 1
+    other = enter("honcho-1").post("/sites/honcho/reception/", data | {"key": KEY.replace("1", "9")})
+    assert other.headers["Location"] not in places
+    assert [visit.ticket for visit in Visit.objects.all()] == ["A-001", "A-002"]
+
+
+def test_a_ticket_of_yesterday_is_dated_on_the_board_and_not_on_the_display(
+    enter: Enter, seat: Seat, staff: People
+) -> None:
+    yesterday = clock.now() - timedelta(days=1)
+    with clock.running_on(lambda: yesterday):
+        old = ticket(seat, staff("honcho-1"))
+    assert f"{old.day.month}/{old.day.day}" in text(enter("honcho-1").get("/sites/honcho/"))
+    assert old.ticket not in text(Client().get("/display/honcho/"))
+
+
 def test_reception_says_what_will_interrupt_before_it_issues(enter: Enter, city: City) -> None:
     client = enter("honcho-1")
     data: dict[str, Any] = GOOD | {
+        "key": KEY,
         "procedure": "public_money_account",
         "certificate_renewed": "yes",
         "bring": everything(city, 1)[:-1],
@@ -147,7 +170,7 @@ def test_reception_says_what_will_interrupt_before_it_issues(enter: Enter, city:
 
 
 def test_reception_asks_again_for_what_was_not_answered(enter: Enter) -> None:
-    answer = enter("honcho-1").post("/sites/honcho/reception/", {"procedure": "public_money_account"})
+    answer = enter("honcho-1").post("/sites/honcho/reception/", {"key": KEY, "procedure": "public_money_account"})
     assert answer.status_code == 400
     assert text(answer).count("どれか1つを選んでください。") == 3
     assert not Visit.objects.exists()
@@ -158,7 +181,7 @@ def test_reception_offers_only_what_is_offered_today(enter: Enter) -> None:
     client = enter("honcho-1")
     assert "キャッシュレス決済サービス" not in text(client.get("/sites/honcho/reception/"))
     item = BringItem.objects.filter(procedure__code="payment_service").values_list("pk", flat=True)
-    data = GOOD | {"guardian": "no", "procedure": "payment_service", "bring": list(item)}
+    data = GOOD | {"key": KEY, "guardian": "no", "procedure": "payment_service", "bring": list(item)}
     answer = client.post("/sites/honcho/reception/", data)
     assert answer.status_code == 409
     assert "受け付けていません" in text(answer)
@@ -173,6 +196,7 @@ def test_no_form_asks_for_a_name_or_a_number(enter: Enter, seat: Seat, staff: Pe
         assert names <= {
             "csrfmiddlewaretoken",
             "procedure",
+            "key",
             "bring",
             "told",
             "reason",

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connections, transaction
@@ -209,6 +211,54 @@ def test_a_card_and_a_new_call_at_once(hall: City) -> None:
         finish(seat, first)
         clean_up(hall)
     assert seen
+
+
+def test_a_call_and_a_withdrawal_at_once(hall: City) -> None:
+    """Each does all or nothing, both say why; no deadlock, whoever is first."""
+    officer = Staff.objects.get(username="officer")
+    terminal = hall.sites[0].terminals.all()[0]
+
+    def act(work: Callable[[], object], barrier: threading.Barrier) -> str:
+        barrier.wait()
+        try:
+            work()
+        except (OfficeError, ProtocolError) as refusal:
+            return refusal.code
+        finally:
+            connections.close_all()
+        return "done"
+
+    for _ in range(ROUNDS):
+        hall.sites[0].terminals.update(last_seen=clock.now())
+        visit = tickets(hall, 1)[0]
+        barrier = threading.Barrier(2)
+        with ThreadPoolExecutor(2) as pool:
+            called = pool.submit(act, partial(services.call, visit=visit, terminal=terminal, staff=officer), barrier)
+            gone = pool.submit(act, partial(services.withdraw, visit=visit, staff=officer, reason="x"), barrier)
+            answers = (called.result(), gone.result())
+        visit.refresh_from_db()
+        assert answers in (("done", "done"), ("TicketTaken", "done"), ("done", "MovedOn")), answers
+        assert visit.state == ("called" if answers[1] == "MovedOn" else "withdrawn")
+        clean_up(hall)
+
+
+def test_a_form_sent_eight_times_at_once_gives_one_ticket(hall: City) -> None:
+    officer, key = Staff.objects.get(username="officer"), uuid4()
+    barrier = threading.Barrier(CLIENTS)
+
+    def one(_: int) -> str:
+        barrier.wait()
+        try:
+            return services.issue_ticket(
+                site=hall.sites[0], procedure=hall.procedures[1], preflight={"a": 1}, staff=officer, key=key
+            ).ticket
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        assert set(pool.map(one, range(CLIENTS))) == {"A-001"}
+    assert Visit.objects.get().events.count() == 1
+    assert tickets(hall, 1)[0].ticket == "A-002"
 
 
 def finish(seat: Seat, visit: Visit) -> None:

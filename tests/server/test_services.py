@@ -1,7 +1,7 @@
 """The counter's work through the services, with a terminal that speaks the device API."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -15,9 +15,9 @@ from madoguchi.protocol import (
     TerminalState,
     VisitState,
 )
-from madoguchi.server import errors
+from madoguchi.server import clock, errors
 from madoguchi.server.accounts.models import Staff
-from madoguchi.server.counters.models import ProcedureKind, Terminal
+from madoguchi.server.counters.models import ProcedureKind, Site, Terminal
 from madoguchi.server.counters.seed import City
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
@@ -108,6 +108,32 @@ def test_every_refusal_of_the_gate_has_a_name(
 def test_a_terminal_without_a_machine_is_not_called_to(city: City, seat: Seat, staff: People) -> None:
     with pytest.raises(errors.TerminalNotEnrolled):
         services.call(visit=ticket(seat, staff("honcho-1")), terminal=city.terminals[1], staff=staff("honcho-1"))
+
+
+def test_a_training_terminal_is_not_called_to_where_citizens_are_served(seat: Seat, staff: People) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    seat.poll(training=True)
+    Site.objects.filter(pk=visit.site_id).update(training=False)
+    with pytest.raises(errors.TerminalInTraining):
+        services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+    Site.objects.filter(pk=visit.site_id).update(training=True)
+    services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+
+
+def test_a_machine_that_still_serves_was_not_taken_away(seat: Seat, staff: People) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.poll(TerminalState.OPEN)
+    attest = {"visit": visit, "staff": staff("officer"), "proof": "電源を切った", "reason": "連絡がない"}
+    with pytest.raises(errors.TerminalStillSpeaks):
+        services.attest_wipe(**attest)  # type: ignore[arg-type]
+    later = clock.now() + timedelta(minutes=2)
+    with clock.running_on(lambda: later):
+        services.attest_wipe(**attest)  # type: ignore[arg-type]
+    visit.refresh_from_db()
+    assert (visit.state, visit.cause) == ("confirming", "server_said")
+    status, answer = seat.post("messages", {"messages": [seat.message(EventKind.END, {"cause": "idle"})]})
+    assert (status, answer["reason"]) == (401, "TokenRevoked")
 
 
 def test_a_taken_ticket_has_a_reason(city: City, seat: Seat, staff: People) -> None:

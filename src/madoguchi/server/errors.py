@@ -74,6 +74,27 @@ class TerminalSilent(TerminalNotReady):
     tag = "連絡なし"
 
 
+class TerminalInTraining(TerminalNotReady):
+    """The terminal runs without a real box or reader, at a site that serves citizens."""
+
+    sentence = "この端末は訓練用に動いています。市民の対応には使えません。別の端末で呼び、市職員に知らせてください。"
+    tag = "訓練用に動作中"
+
+
+class TerminalStillSpeaks(OfficeError):
+    """A machine that still answers has not been taken away."""
+
+    sentence = (
+        "この端末からは連絡が届いています。先に「端末に終了を指示する」を使い、止まらないときは電源を切ってください。"
+    )
+
+
+class MovedOn(OfficeError):
+    """Somebody else acted on the same visit at the same moment."""
+
+    sentence = "同時に別の操作がありました。何も変えていません。画面を読み直してから、もう一度お試しください。"
+
+
 class TicketTaken(OfficeError):
     """Somebody else called, withdrew or served this ticket first."""
 

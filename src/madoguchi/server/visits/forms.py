@@ -1,6 +1,7 @@
 """Forms of the counter. A citizen's name is never asked."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 
@@ -21,6 +22,7 @@ class ReceptionForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    key = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
     told = forms.BooleanField(required=False, label="説明しました。それでも受け付けます")
 
     def __init__(self, procedure: ProcedureKind, *args: Any, **kwargs: Any) -> None:

@@ -38,6 +38,7 @@ from madoguchi.server.errors import (
     MessageIdReused,
     OfficeError,
     RuleBroken,
+    TerminalInTraining,
     VisitUnknown,
 )
 from madoguchi.server.visits.models import RejectedMessage, Signature, Visit, VisitEvent
@@ -83,21 +84,22 @@ def receive_messages(*, device: Device, envelopes: Iterable[object]) -> list[Ans
 def _receive(device: Device, given: object) -> Answer:
     terminal = lock_terminal(device.terminal_id)
     try:
+        report, payload = _checked(device, given)
+        known = _known(report)
+        if known is not None:
+            return known
+        # Outside the inner transaction: a number was used even when its message is refused.
+        _note_number(report, terminal)
         with transaction.atomic():
-            return _take(device, terminal, given)
+            return _take(report, terminal, payload)
     except (ProtocolError, OfficeError, EvidenceError) as refusal:
         return _reject(device, given, refusal)
     except IntegrityError as error:
         return _reject(device, given, RuleBroken(str(error)))
 
 
-def _take(device: Device, terminal: Terminal, given: object) -> Answer:
-    report, payload = _checked(device, given)
-    known = _known(report)
-    if known is not None:
-        return known
-    _note_number(report, terminal)
-    _check_clock(report)
+def _take(report: Report, terminal: Terminal, payload: Any) -> Answer:
+    _check_ready(report, terminal)
     if report.message.visit is None:
         _take_for_terminal(report, terminal)
     else:
@@ -170,11 +172,15 @@ def _note_number(report: Report, terminal: Terminal) -> None:
         record_office(kind=kind, terminal=terminal, body={"expected": expected, "got": seq})
 
 
-def _check_clock(report: Report) -> None:
-    """Messages from the outbox may be old; a card is bound now or not at all."""
+def _check_ready(report: Report, terminal: Terminal) -> None:
+    """Messages from the outbox may be old; a card is bound now, by a real terminal, or not at all."""
+    if report.message.kind is not EventKind.BIND_CARD:
+        return
     off = (report.at - clock.now()).total_seconds()
-    if report.message.kind is EventKind.BIND_CARD and abs(off) > settings.CLOCK_LIMIT:
+    if abs(off) > settings.CLOCK_LIMIT:
         raise ClockFarOff(f"{off:.0f} s")
+    if report.message.training and not terminal.site.training:
+        raise TerminalInTraining(str(terminal))
 
 
 def _take_for_terminal(report: Report, terminal: Terminal) -> None:

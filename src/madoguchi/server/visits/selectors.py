@@ -17,6 +17,7 @@ from madoguchi.server.errors import (
     NotYours,
     OfficeError,
     TerminalBusy,
+    TerminalInTraining,
     TerminalNotEnrolled,
     TerminalNotReady,
     TerminalOutOfService,
@@ -53,6 +54,8 @@ def why_not_ready(terminal: Terminal, *, enrolled: bool, held: bool, now: dateti
         return TerminalBusy(str(terminal))
     if silent(terminal, now):
         return TerminalSilent(str(terminal))
+    if terminal.training and not terminal.site.training:
+        return TerminalInTraining(str(terminal))
     if terminal.state != TerminalState.LOCKED:
         return TerminalNotReady(str(terminal))
     return None
@@ -114,7 +117,7 @@ def board(site: Site) -> Board:
 
 
 def waiting(site: Site) -> list[Visit]:
-    """The tickets that wait at the site, oldest first."""
+    """The tickets that wait at the site, oldest first; those of earlier days have to be withdrawn by somebody."""
     rows = Visit.objects.filter(site=site, state=VisitState.WAITING.value).select_related("procedure")
     return list(rows.order_by("created_at", "number"))
 

@@ -1,6 +1,7 @@
 """What staff do with visits. Together with `inbox` the only writers of visits; states come from `transitions.apply`."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
@@ -27,26 +28,44 @@ from madoguchi.server.errors import (
     ProcedureNotOffered,
     SameStaffTwice,
     TerminalBusy,
+    TerminalStillSpeaks,
     TicketTaken,
 )
 from madoguchi.server.visits.models import DayCounter, Visit, VisitEvent, ticket_text
 from madoguchi.server.visits.record import record
-from madoguchi.server.visits.selectors import open_visit, why_not_ready
+from madoguchi.server.visits.selectors import open_visit, silent, why_not_ready
 from madoguchi.server.visits.transitions import apply, lock_terminal, lock_visit
 
+_AT_WORK = (TerminalState.OPEN, TerminalState.CURTAINED)
 _WIPES = (EventKind.WIPE_FAILED.value, EventKind.WIPE_PROVEN.value, EventKind.SWEEP_PROVEN.value)
 
 
-@transaction.atomic
-def issue_ticket(*, site: Site, procedure: ProcedureKind, preflight: dict[str, Any], staff: Staff) -> Visit:
-    """A new ticket, waiting. `preflight`: the answers of reception. Raises `ProcedureNotOffered`."""
+def issue_ticket(
+    *, site: Site, procedure: ProcedureKind, preflight: dict[str, Any], staff: Staff, key: UUID | None = None
+) -> Visit:
+    """A new ticket, waiting. `preflight`: the answers of reception. Raises `ProcedureNotOffered`.
+
+    `key`: the form's own number; a form that is sent twice gives one ticket.
+    """
     require(staff=staff, permission=Permission.ISSUE_TICKET, site_id=site.pk)
     if not procedure.offered(clock.today()):
         raise ProcedureNotOffered(procedure.code)
+    try:
+        with transaction.atomic():
+            return _issue(site, procedure, preflight, staff, key or uuid4())
+    except IntegrityError:
+        issued = Visit.objects.filter(pk=key, site=site).first() if key else None
+        if issued is None:
+            raise
+        return issued
+
+
+def _issue(site: Site, procedure: ProcedureKind, preflight: dict[str, Any], staff: Staff, key: UUID) -> Visit:
     event = Event(EventKind.ISSUE, staff.acts_as, body={"preflight": preflight, "procedure": procedure.code})
     state = step(None, event)[0].state
     number = _next_number(site)
     visit = Visit.objects.create(
+        id=key,
         site=site,
         day=clock.today(),
         number=number,
@@ -159,8 +178,12 @@ def _confirm(
 def attest_wipe(*, visit: Visit, staff: Staff, proof: str, reason: str) -> Visit:
     """An officer has taken the machine away: it is revoked and out of service, the visit can be confirmed.
 
-    `proof`: what was done with the machine (power cut, storage removed, …), in words.
+    `proof`: what was done with the machine (power cut, storage removed, …), in words. Raises `TerminalStillSpeaks`
+    for a machine that says it is still serving.
     """
+    terminal = lock_visit(visit)[1]
+    if terminal is not None and not silent(terminal, clock.now()) and terminal.state in _AT_WORK:
+        raise TerminalStillSpeaks(str(terminal))
     body = {"proof": {"attested": proof, "by": staff.username}, "reason": reason}
     return _by_staff(visit, staff, Permission.ATTEST_WIPE, EventKind.ATTEST_WIPE, body)
 

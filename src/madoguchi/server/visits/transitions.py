@@ -9,6 +9,7 @@ from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters import devices
 from madoguchi.server.counters.models import Terminal
+from madoguchi.server.errors import MovedOn
 from madoguchi.server.visits.models import Visit
 from madoguchi.server.visits.record import Report, record
 
@@ -19,14 +20,14 @@ def lock_terminal(terminal_id: Any) -> Terminal:
 
 
 def lock_visit(visit: Visit) -> tuple[Visit, Terminal | None]:
-    """The visit and its terminal as they stand now, both held until the transaction ends."""
-    while True:
-        seen = Visit.objects.values_list("terminal_id", flat=True).get(pk=visit.pk)
-        terminal = lock_terminal(seen) if seen else None
-        held = Visit.objects.select_for_update(of=("self",)).select_related("procedure", "site").get(pk=visit.pk)
-        # Called or sent back between the two reads: its terminal is another one now.
-        if held.terminal_id == seen:
-            return held, terminal
+    """The visit and its terminal as they stand now, both held until the transaction ends. Raises `MovedOn`."""
+    seen = Visit.objects.values_list("terminal_id", flat=True).get(pk=visit.pk)
+    terminal = lock_terminal(seen) if seen else None
+    held = Visit.objects.select_for_update(of=("self",)).select_related("procedure", "site").get(pk=visit.pk)
+    if held.terminal_id != seen:
+        # Called or sent back between the two reads. Locking the other terminal now would break the order.
+        raise MovedOn(held.ticket)
+    return held, terminal
 
 
 def apply(*, visit: Visit, event: Event, staff: Staff | None = None, report: Report | None = None) -> None:

@@ -82,6 +82,7 @@ def _board_values(request: HttpRequest, site: Site, chosen: Any) -> Values:
         "board": shown,
         "ticket": chosen.get("ticket", ""),
         "terminal": chosen.get("terminal", ""),
+        "today": clock.today(),
         "may_call": staff_of(request).may(Permission.CALL_TICKET),
     }
 
@@ -101,7 +102,8 @@ def reception(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         advice = form.advice()
         if not advice or form.cleaned_data["told"]:
-            visit = services.issue_ticket(site=site, procedure=procedure, preflight=form.record(), staff=staff)
+            key = form.cleaned_data["key"]
+            visit = services.issue_ticket(site=site, procedure=procedure, preflight=form.record(), staff=staff, key=key)
             return redirect("slip", visit.pk)
         return _reception(request, site, form, advice)
     return _reception(request, site, form, ())
@@ -213,7 +215,8 @@ def display_live(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _display_values(site: Site) -> Values:
-    return {"site": site, "called": selectors.called(site), "waiting": selectors.waiting(site)}
+    today = [visit for visit in selectors.waiting(site) if visit.day == clock.today()]
+    return {"site": site, "called": selectors.called(site), "waiting": today}
 
 
 @require_GET
