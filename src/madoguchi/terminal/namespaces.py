@@ -5,7 +5,9 @@ seen by an ordinary user) is skipped: such a process cannot be in a box of ours 
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,16 @@ class Process:
     started: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount as a process sees it: device number, place, kind of file system, source as it was given."""
+
+    device: int
+    place: Path
+    kind: str
+    source: str
+
+
 def processes() -> dict[int, Process]:
     """All live processes. A zombie is left out, unless a thread of it still runs (its leader alone has ended)."""
     found = (_process(int(name)) for name in os.listdir(PROC) if name.isdigit())
@@ -63,9 +75,25 @@ def environ_of(pid: int) -> Mapping[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, sign, value in pairs if sign}
 
 
-def members(box: Namespaces) -> list[int]:
-    """Live processes inside a box: one shared namespace is enough."""
-    return [pid for pid in processes() if (own := namespaces_of(pid)) is not None and own.meets(box)]
+def members(box: Namespaces, *, until: int | None = None) -> list[int]:
+    """Live processes inside a box: one shared namespace is enough.
+
+    `until` (clock ticks since boot) is when the box's PID 1 was seen dead: the kernel gives the numbers of dead
+    namespaces to new ones, so a process that was started later is in another box.
+    """
+    old = (process.pid for process in processes().values() if until is None or process.started <= until)
+    return [pid for pid in old if (own := namespaces_of(pid)) is not None and own.meets(box)]
+
+
+def keepers(box: Namespaces) -> list[int]:
+    """Live processes that keep a box's mounts or shared memory alive by an open descriptor of the namespace itself."""
+    names = {f"mnt:[{box.mnt}]", f"ipc:[{box.ipc}]"}
+    return [pid for pid in processes() if not names.isdisjoint(_links(pid).values())]
+
+
+def ticks() -> int:
+    """Read the clock that start times are given in: clock ticks since boot, rounded up."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")) + 1
 
 
 def started(pid: int) -> int | None:
@@ -74,26 +102,48 @@ def started(pid: int) -> int | None:
     return None if process is None else process.started
 
 
+def mounts(pid: int) -> list[Mount]:
+    """All mounts where a process lives; none when it is gone or not readable."""
+    try:
+        lines = (_living(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [_mount(line) for line in lines]
+
+
 def private_devices(pid: int) -> frozenset[int]:
     """Device numbers of the memory file systems that only the mount namespace of `pid` has: a box's own file space."""
-    theirs = {device for device, kind in _mounts(pid) if kind == "tmpfs"}
-    return frozenset(theirs - {device for device, _ in _mounts(os.getpid())})
+    theirs = {mount.device for mount in mounts(pid) if mount.kind == "tmpfs"}
+    return frozenset(theirs - {mount.device for mount in mounts(os.getpid())})
 
 
 def users(devices: frozenset[int]) -> list[int]:
-    """Live processes that use something on one of the devices: an open file, a directory, a mapping."""
-    return _finding(devices, _opened, _mapped)
+    """Live processes that use something on a device they have not mounted: an open file, a directory, a mapping.
 
-
-def holders(devices: frozenset[int]) -> list[int]:
-    """Live processes that keep one of the devices alive: by use, or by having it mounted where they live."""
-    return _finding(devices, _opened, _mapped, _mounted)
-
-
-def _finding(devices: frozenset[int], *sources: Callable[[int], Iterator[int]]) -> list[int]:
+    The kernel gives a device number that has become free to the next mount, so a process that has the number mounted
+    uses another file system: what is left of a box is mounted nowhere any more.
+    """
     if not devices:
         return []
-    return [pid for pid in processes() if any(device in devices for look in sources for device in look(pid))]
+    return [pid for pid in processes() if any(_strange(pid, device) for device in _used(pid) & devices)]
+
+
+def openers(device: int) -> list[int]:
+    """Live processes that use something on a device that is still mounted, and so is this very device."""
+    return [pid for pid in processes() if device in _used(pid)]
+
+
+def mounters(source: str) -> list[int]:
+    """Live processes that have a mount of this source where they live."""
+    return [pid for pid in processes() if any(mount.source == source for mount in mounts(pid))]
+
+
+def _used(pid: int) -> set[int]:
+    return {*_opened(pid), *_mapped(pid)}
+
+
+def _strange(pid: int, device: int) -> bool:
+    return all(mount.device != device for mount in mounts(pid))
 
 
 def _process(pid: int) -> Process | None:
@@ -129,18 +179,22 @@ def _namespace(link: Path) -> int | None:
         return None
 
 
-def _opened(pid: int) -> Iterator[int]:
+def _links(pid: int) -> dict[Path, str]:
+    """What a process has open, and its directories: the links in /proc and what they say."""
     base = _living(pid)
-    try:
-        links = [base / "cwd", base / "root", *(base / "fd" / name for name in os.listdir(base / "fd"))]
-    except OSError:
-        return
-    for link in links:
-        try:
-            if os.readlink(link).startswith("/"):
+    found: dict[Path, str] = {}
+    with suppress(OSError):
+        for link in (base / "cwd", base / "root", *(base / "fd" / name for name in os.listdir(base / "fd"))):
+            with suppress(OSError):
+                found[link] = os.readlink(link)
+    return found
+
+
+def _opened(pid: int) -> Iterator[int]:
+    for link, target in _links(pid).items():
+        if target.startswith("/"):
+            with suppress(OSError):
                 yield os.stat(link).st_dev
-        except OSError:
-            continue
 
 
 def _mapped(pid: int) -> Iterator[int]:
@@ -153,18 +207,15 @@ def _mapped(pid: int) -> Iterator[int]:
         yield os.makedev(int(major, 16), int(minor, 16))
 
 
-def _mounted(pid: int) -> Iterator[int]:
-    return (device for device, _ in _mounts(pid))
+def _mount(line: str) -> Mount:
+    """Parse a line of mountinfo, see proc(5): fixed fields, optional ones, a dash, type, source."""
+    fixed, _, rest = line.partition(" - ")
+    number, place = fixed.split()[2], fixed.split()[4]
+    major, _, minor = number.partition(":")
+    kind, source = rest.split()[:2]
+    return Mount(os.makedev(int(major), int(minor)), Path(_unescape(place)), kind, _unescape(source))
 
 
-def _mounts(pid: int) -> list[tuple[int, str]]:
-    try:
-        lines = (_living(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    return [_mount(line) for line in lines]
-
-
-def _mount(line: str) -> tuple[int, str]:
-    major, _, minor = line.split(maxsplit=3)[2].partition(":")
-    return os.makedev(int(major), int(minor)), line.partition(" - ")[2].split(maxsplit=1)[0]
+def _unescape(text: str) -> str:
+    """Undo the octal escapes of white space and backslashes."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

@@ -2,10 +2,14 @@
 
 1. The box's PID 1 is gone: its pidfd is readable. The kernel makes it readable only after every process of the PID
    namespace, however it forked or detached itself, has been killed and reaped.
-2. No live process is left in the box's PID, IPC or mount namespace (zombies hold nothing and are ignored).
+2. No live process is left in the box's PID, IPC or mount namespace (zombies hold nothing and are ignored), and none
+   keeps the namespace itself open.
 3. The file space is gone: as root, a non-lazy umount of the visit's tmpfs succeeded; as an ordinary user it died with
    its mount namespace. In both cases no process holds a file, directory, mapping or mount of it: one that was handed
    out of the box through a socket would keep the data alive where neither 1 nor 2 nor an umount can see it.
+
+The kernel reuses the numbers of dead namespaces and devices at once, and another box may be starting: what began after
+the end was seen (`members`), and who has such a device mounted (`users`), is another's.
 
 Until a part is seen the box is killed again and again; after `limit` seconds `WipeUnproven` names what still stands.
 """
@@ -20,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from madoguchi.terminal.errors import WipeUnproven
-from madoguchi.terminal.namespaces import Namespaces, holders, members, namespaces_of, private_devices, users
+from madoguchi.terminal.namespaces import Namespaces, keepers, members, namespaces_of, private_devices, ticks, users
 from madoguchi.terminal.ports import WipeProof
 from madoguchi.terminal.space import Space, SpaceHeld
 
@@ -35,6 +39,7 @@ class Traces:
     pidfd: int
     namespaces: Namespaces
     devices: frozenset[int] = frozenset()
+    ended_at: int | None = None
 
     @classmethod
     def take(cls, init: int, namespaces: Namespaces) -> "Traces":
@@ -50,8 +55,10 @@ class Traces:
         self.devices |= private_devices(self.init)
 
     def ended(self) -> bool:
-        """Part 1: the pidfd is readable."""
-        return self.pidfd < 0 or bool(select.select((self.pidfd,), (), (), 0)[0])
+        """Part 1: the pidfd is readable. The moment is noted."""
+        if self.ended_at is None and select.select((self.pidfd,), (), (), 0)[0]:
+            self.ended_at = ticks()
+        return self.ended_at is not None
 
     def kill(self) -> None:
         """Kill PID 1: the kernel kills everything in its PID namespace."""
@@ -69,14 +76,13 @@ class Traces:
 def prove(*, traces: Traces, space: Space, logout: str, kill: Callable[[], None], limit: float) -> WipeProof:
     """Observe the end of a box, killing until it is seen. Raises `WipeUnproven` after `limit` seconds."""
     deadline = time.monotonic() + limit
-    devices = traces.devices | space.devices()
 
     def seen(stands: Callable[[], str]) -> str:
         return _until_gone(stands, kill=kill, deadline=deadline)
 
     processes = seen(lambda: "" if traces.ended() else f"process {traces.init} of the box still lives")
-    namespaces = seen(lambda: _listed("processes in the box's namespaces", members(traces.namespaces)))
-    gone = seen(lambda: space_stands(space.release, devices))
+    namespaces = seen(lambda: _namespaces_stand(traces))
+    gone = seen(lambda: _space_stands(space, traces.devices))
     traces.close()
     return WipeProof(
         training=False,
@@ -103,18 +109,22 @@ def _until_gone(stands: Callable[[], str], *, kill: Callable[[], None], deadline
     return now()
 
 
-def space_stands(release: Callable[[], None], devices: frozenset[int]) -> str:
-    """Take a file space away and look for what still holds it; empty when nothing does.
+def _namespaces_stand(traces: Traces) -> str:
+    inside = members(traces.namespaces, until=traces.ended_at)
+    return _listed("processes in the box's namespaces", inside) or _listed(
+        "the box's namespaces are held by processes", keepers(traces.namespaces)
+    )
 
-    Open files are looked for first: as long as there are any the mount stays, as a record that outlives the agent.
-    """
+
+def _space_stands(space: Space, devices: frozenset[int]) -> str:
+    """Take the space away and look for whatever keeps any of it; empty when nothing does."""
     if pids := users(devices):
         return _listed("the file space is held by processes", pids)
     try:
-        release()
+        space.release()
     except SpaceHeld as held:
         return str(held)
-    return _listed("the file space is held by processes", holders(devices))
+    return ""
 
 
 def _listed(what: str, pids: list[int]) -> str:

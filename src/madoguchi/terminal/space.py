@@ -10,7 +10,7 @@ from typing import Protocol
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.errors import BoxUnavailable
-from madoguchi.terminal.namespaces import PROC
+from madoguchi.terminal.namespaces import mounters, mounts, openers
 from madoguchi.terminal.ports import SPACE_NAMESPACE, SPACE_UNMOUNTED
 from madoguchi.terminal.spawn import Person
 
@@ -32,10 +32,6 @@ class Space(Protocol):
 
     def arguments(self) -> list[str]:
         """Tell bubblewrap what to mount for it."""
-        ...
-
-    def devices(self) -> frozenset[int]:
-        """Device numbers of the space known outside the box."""
         ...
 
     def keep(self, name: str, content: bytes) -> Path:
@@ -61,7 +57,6 @@ class MountedSpace:
         self._owner = (uid, gid)
         base.mkdir(mode=0o711)
         _mount(base, f"size={size_mib}m,mode=0711")
-        self._device = base.stat().st_dev
         for name in _SHARED:
             (base / name).mkdir(mode=0o700)
             os.chown(base / name, uid, gid)
@@ -72,10 +67,6 @@ class MountedSpace:
         """Bind the parts of the one tmpfs at every writable place."""
         return [part for name, place in _SHARED.items() for part in ("--bind", str(self._base / name), place)]
 
-    def devices(self) -> frozenset[int]:
-        """Name the tmpfs."""
-        return frozenset({self._device})
-
     def keep(self, name: str, content: bytes) -> Path:
         """Put a file there that only the browser's user can read."""
         place = _write(self._base / name, content)
@@ -83,7 +74,7 @@ class MountedSpace:
         return place
 
     def release(self) -> None:
-        """Unmount (never lazily) and remove the mount point."""
+        """Unmount (never lazily), see that nothing keeps it mounted or in use, and remove the mount point."""
         unmount(self._base)
 
 
@@ -104,10 +95,6 @@ class NamespaceSpace:
         size = str(self._size)
         return [part for place in _SHARED.values() for part in ("--size", size, "--tmpfs", place)]
 
-    def devices(self) -> frozenset[int]:
-        """None outside: they are read from inside while the box lives."""
-        return frozenset()
-
     def keep(self, name: str, content: bytes) -> Path:
         """Put a file there that only the browser's user, who is the agent's, can read."""
         return _write(self._base / name, content)
@@ -125,18 +112,26 @@ def make_space(base: Path, *, config: BoxConfig, person: Person) -> Space:
 
 
 def unmount(place: Path) -> None:
-    """Unmount everything stacked on `place`, never lazily, and remove the directory. Raises `SpaceHeld`."""
-    while _is_mounted(place):
+    """Take away the space of a visit that is mounted at `place`, never lazily. Idempotent. Raises `SpaceHeld`.
+
+    Whoever uses it is looked for before the umount: a file handed out of a box belongs to the box's own mount and does
+    not make this one busy, and the mount that stays is the record that outlives the agent. Other mounts of it are
+    looked for afterwards, by the source that no other space has: a copy in another namespace may go with this one.
+    """
+    while found := [mount for mount in mounts(os.getpid()) if mount.place == place]:
+        if pids := openers(found[-1].device):
+            raise SpaceHeld(f"the file space is used by processes {pids}")
         if _LIBC.umount2(os.fsencode(place), _UMOUNT_NOFOLLOW) != 0:
             raise SpaceHeld(f"umount: {os.strerror(ctypes.get_errno())}")
+    if pids := mounters(_source(place)):
+        raise SpaceHeld(f"the file space is still mounted for processes {pids}")
     with suppress(FileNotFoundError):
         place.rmdir()
 
 
 def stale_mounts(below: Path) -> list[Path]:
     """Mount points below a directory, innermost first."""
-    lines = (PROC / "self" / "mountinfo").read_text(encoding="utf-8").splitlines()
-    places = [Path(line.split()[4].encode().decode("unicode_escape")) for line in lines]
+    places = {mount.place for mount in mounts(os.getpid())}
     return sorted((place for place in places if below in place.parents), key=lambda place: -len(place.parts))
 
 
@@ -154,15 +149,15 @@ def _write(place: Path, content: bytes) -> Path:
     return place
 
 
-def _is_mounted(place: Path) -> bool:
-    lines = (PROC / "self" / "mountinfo").read_text(encoding="utf-8").splitlines()
-    return any(line.split()[4] == str(place) for line in lines)
+def _source(place: Path) -> str:
+    """What the mount calls itself: the name of the visit's directory is random, and never used again."""
+    return f"madoguchi-{place.name}"
 
 
 def _mount(place: Path, options: str) -> None:
     for extra in (",noswap", ""):
         given = (options + extra).encode()
-        if _LIBC.mount(b"madoguchi", os.fsencode(place), b"tmpfs", _MS_NOSUID | _MS_NODEV, given) == 0:
+        if _LIBC.mount(_source(place).encode(), os.fsencode(place), b"tmpfs", _MS_NOSUID | _MS_NODEV, given) == 0:
             return
     reason = os.strerror(ctypes.get_errno())
     place.rmdir()

@@ -32,8 +32,8 @@ from madoguchi.terminal.namespaces import (
     started,
 )
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, SPACE_NONE, SPACE_UNMOUNTED, WipeProof
-from madoguchi.terminal.proof import now, space_stands
-from madoguchi.terminal.space import stale_mounts, unmount
+from madoguchi.terminal.proof import now
+from madoguchi.terminal.space import SpaceHeld, stale_mounts, unmount
 from madoguchi.terminal.spawn import visitor
 
 _PAUSE = 0.05
@@ -95,10 +95,12 @@ def _sweep_spaces(runtime: Path, deadline: float) -> tuple[int, bool]:
 
 
 def _unmount(place: Path, deadline: float) -> None:
-    devices = frozenset({place.stat().st_dev})
-    while stands := space_stands(lambda: unmount(place), devices):
-        if time.monotonic() > deadline:
-            raise WipeUnproven(f"leftover space: {stands}")
+    while True:
+        try:
+            return unmount(place)
+        except SpaceHeld as held:
+            if time.monotonic() > deadline:
+                raise WipeUnproven(f"leftover space: {held}") from held
         time.sleep(_PAUSE)
 
 

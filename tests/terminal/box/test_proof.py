@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 
 from madoguchi.terminal.errors import WipeUnproven
-from madoguchi.terminal.namespaces import Namespaces, holders, members, namespaces_of, processes, started
+from madoguchi.terminal.namespaces import (
+    Namespaces,
+    members,
+    mounters,
+    mounts,
+    namespaces_of,
+    openers,
+    processes,
+    started,
+    ticks,
+    users,
+)
 from madoguchi.terminal.ports import SPACE_NAMESPACE, WipeProof
 from madoguchi.terminal.proof import Traces, prove
 from madoguchi.terminal.space import SpaceHeld, stale_mounts
@@ -21,6 +32,8 @@ from terminal.box.site import Site
 from terminal.box.support import PERSONS, Agent, Refused, as_person, browser_person, interpreter, left_of, until
 
 HOLDS = {
+    "mount namespace": "f = open(place.split('/root')[0] + '/ns/mnt'); ready(); wait()",
+    "shared memory": "f = open(place.split('/root')[0] + '/ns/ipc'); ready(); wait()",
     "open file": "f = open(place + '/held', 'w'); ready(); wait()",
     "read only": "open(place + '/held', 'w').close(); f = open(place + '/held'); ready(); wait()",
     "deleted file": "f = open(place + '/held', 'w'); os.unlink(place + '/held'); ready(); wait()",
@@ -139,9 +152,6 @@ class KeptSpace:
     def arguments(self) -> list[str]:
         return []
 
-    def devices(self) -> frozenset[int]:
-        return frozenset()
-
     def keep(self, name: str, content: bytes) -> Path:
         raise NotImplementedError
 
@@ -201,6 +211,20 @@ def test_a_process_in_the_namespaces_keeps_the_proof_away() -> None:
         traces.namespaces = Namespaces(own.pid, 1, 1)
         with pytest.raises(WipeUnproven, match=str(os.getpid())):
             _prove(traces, KeptSpace(0))
+        traces.close()
+
+
+def test_a_process_started_after_the_end_is_in_another_box() -> None:
+    own = namespaces_of(os.getpid())
+    assert own is not None
+    before = ticks()
+    time.sleep(0.05)
+    with sleeper() as process:
+        until(lambda: namespaces_of(process.pid) is not None)
+        found = members(own, until=before)
+        assert os.getpid() in found
+        assert process.pid not in found
+        assert process.pid in members(own)
 
 
 def test_a_space_that_goes_late_is_waited_for() -> None:
@@ -230,8 +254,11 @@ def test_eyes_see_themselves() -> None:
     assert own is not None
     assert os.getpid() in members(own)
     with open(__file__) as held:
-        assert os.getpid() in holders(frozenset({os.fstat(held.fileno()).st_dev}))
-    assert holders(frozenset()) == []
+        device = os.fstat(held.fileno()).st_dev
+        assert os.getpid() in openers(device)
+        assert os.getpid() not in users(frozenset({device}))  # mounted here, so it is nothing of a box's
+    assert users(frozenset()) == []
+    assert os.getpid() in mounters(next(mount.source for mount in mounts(os.getpid())))
 
 
 def test_a_box_that_is_already_gone_is_not_taken_hold_of() -> None:
