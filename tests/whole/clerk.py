@@ -1,6 +1,5 @@
 """The staff and the auditor in a process of their own: Django on the office's database, services and raw records."""
 
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterable
@@ -85,7 +84,7 @@ class Clerk:
         from madoguchi.server.visits.models import Visit
 
         names = ("state", "lease", "cause", "proof", "confirmation", "outcome", "reason", "card_tag", "end_asked")
-        return Visit.objects.values(*names).get(pk=visit)  # type: ignore[return-value]  # a typed dict
+        return dict(Visit.objects.values(*names).get(pk=visit))
 
     def seat(self, *, terminal: str) -> Json:
         """The terminal's row, and the visit that holds it."""
@@ -107,7 +106,7 @@ class Clerk:
         from madoguchi.server.visits.models import RejectedMessage
 
         rows = RejectedMessage.objects.filter(terminal_id=terminal).order_by("pk")
-        return list(rows.values("reason", "sentence", "raw"))
+        return [dict(row) for row in rows.values("reason", "sentence", "raw")]
 
     def messages(self, *, terminal: str) -> int:
         """How many different messages of the terminal's machine were kept."""
@@ -147,7 +146,8 @@ def _open_faults(visits: Iterable[Any]) -> list[str]:
 
 def _hold_faults(events: Iterable[Any]) -> list[str]:
     """No second call before the first visit's end, and no close without the proof before it."""
-    faults, holder, proven = [], None, False
+    faults: list[str] = []
+    holder, proven = None, False
     for event in events:
         if event.kind == "call":
             faults += [f"{event.visit_id} called while {holder} holds the terminal"] if holder else []
@@ -214,4 +214,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

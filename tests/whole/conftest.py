@@ -14,7 +14,8 @@ from madoguchi.nation.run import Config, serve
 from madoguchi.nation.world import Behaviour, Nation
 from postgres import Cluster, cluster
 from whole.helpers import Helper, environment
-from whole.stack import Counter, Office, counter, database_name, office
+from whole.office import Office, database_name, office
+from whole.stack import Counter, counter
 from whole.tally import PROPERTY, Tally
 
 
@@ -90,6 +91,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """One line for all kills of the session, by place, and how long boxes outlived their agents."""
     from whole.tally import summary
 
-    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
-    for line in summary([dict(getattr(report, "user_properties", ())) for report in reports]):
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
+    for line in summary([dict(report.user_properties) for report in ended]):
         terminalreporter.write_line(line)

@@ -30,11 +30,12 @@ class Refused(Exception):  # what a helper answered
         self.code, self.text, self.sentence = code, text, sentence
 
 
-def until(what: Callable[[], T], why: str, limit: float = 10.0) -> T:
-    """Wait until something is true; its value. After `limit` seconds the test fails with `why`."""
+def until(what: Callable[[], T], why: str | Callable[[], str], limit: float = 10.0) -> T:
+    """Wait until something is true; its value. After `limit` seconds the test fails with `why` as it then is."""
     deadline = time.monotonic() + limit
     while not (found := what()):
-        assert time.monotonic() < deadline, f"not within {limit} s: {why}"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {limit} s: {why if isinstance(why, str) else why()}")
         time.sleep(_PAUSE)
     return found
 

@@ -10,8 +10,11 @@ from itertools import count
 
 import pytest
 
+from whole.agents import AgentDied
+from whole.cards import CARDS
 from whole.helpers import until
-from whole.stack import CALLABLE_LATER, CARDS, FINAL, AgentDied, Counter, after
+from whole.office import FINAL
+from whole.stack import CALLABLE_LATER, Counter, after
 from whole.tally import Tally
 
 pytestmark = pytest.mark.slow
@@ -48,13 +51,13 @@ class Attack:
         assert refusal in CALLABLE_LATER | {""}
         assert held is None or refusal in {"", "TerminalBusy"}, f"{held} holds the terminal, refused as {refusal}"
         assert self.seat.office.faults(self.seat.terminal) == []
-        self.tally.seconds.append(self.seat.await_gone())
+        self.tally.seconds.append(self.seat.remains.await_programs_gone())
 
     def restart(self, at: int | None = None) -> None:
         """Start the next agent: before it shows anything, nothing is left. Raises `AgentDied`."""
         self.seat.start(at)
         self.seat.await_swept()
-        assert self.seat.left() == []
+        assert self.seat.remains.everything() == []
 
     def finish(self, visit: str) -> None:
         """Bring the visit that holds the terminal to its end, then this one. Raises `AgentDied`."""
@@ -64,7 +67,7 @@ class Attack:
             self.seat.walk(visit)
         assert self.seat.office.state(visit) == "closed"
         assert self.seat.office.faults(self.seat.terminal) == []
-        assert self.seat.left() == []
+        assert self.seat.remains.everything() == []
 
     def one_kill(self, at: int) -> bool:
         """A visit whose agent dies at a place, and its end under the next agent; False: it ran through."""
@@ -159,10 +162,10 @@ def test_the_server_killed_in_the_middle_of_a_visit(seat: Counter, view: str) ->
         seat.shelf.insert(CARDS[0])
         until(seat.notices, "the desk says that the server is away")
         assert seat.view() == "waiting_card"
-        assert seat.left() == []
+        assert seat.remains.everything() == []
     else:
         seat.walk_until(visit, "locked")
-        assert seat.left() == []
+        assert seat.remains.everything() == []
         assert office.state(visit) not in FINAL
     assert seat.try_call(office.issue()) == "TerminalBusy"
     office.start()

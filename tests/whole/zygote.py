@@ -1,5 +1,6 @@
 """A process that has everything of the terminal imported and forks agents from it, each in milliseconds."""
 
+import ctypes
 import os
 import signal
 import sys
@@ -11,8 +12,12 @@ from madoguchi.terminal import box, service
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.config import TerminalConfig, config_from
+from madoguchi.terminal.sweep import sweep
 from whole.helpers import answer_lines, die_with_parent
 from whole.points import Places, install
+
+_CLONE_NEWNS = 0x20000
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 
 STAND_IN = r"""
 touch "$HOME/left" /tmp/left /dev/shm/left /run/left
@@ -35,21 +40,35 @@ done
 class Zygote:
     """Forks agents. It has one thread, so that a fork is whole."""
 
-    def start(self, *, config: dict[str, Any], log: str, places: str, at: int | None, chromium: bool) -> int:
-        """Fork an agent and run it; its process number."""
+    def sweep(self, *, state: str) -> int:
+        """Destroy whatever the agents of this state folder left; how much that was."""
+        return sweep(BoxConfig(state=Path(state))).leftovers
+
+    def start(self, *, order: dict[str, Any]) -> int:
+        """Fork an agent with `config`, `log`, `places`, `at` (where to die), `chromium`; its process number."""
         child = os.fork()
         if child == 0:
-            _run(config_from(config), Path(log), Places(Path(places), at), chromium=chromium)
+            _run(order)
         return child
 
 
-def _run(config: TerminalConfig, log: Path, places: Places, *, chromium: bool) -> None:
+def live_apart() -> None:
+    """As root: mount where nobody else sees it. Whoever makes a mount namespace copies, and keeps, what he sees."""
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def _run(order: dict[str, Any]) -> None:
     """Be an agent until a signal ends it; never returns."""
     status = 1
     try:
-        _be_a_process(log)
-        install(places)
-        _choose_boxes(config, chromium=chromium)
+        _be_a_process(Path(order["log"]))
+        install(Places(Path(order["places"]), order["at"]))
+        config = config_from(order["config"])
+        _choose_boxes(config, chromium=order["chromium"])
         service.serve(config)
         status = 0
     except BaseException:  # noqa: BLE001 # whatever it was, the copy of the zygote must end here
@@ -76,10 +95,11 @@ def _choose_boxes(config: TerminalConfig, *, chromium: bool) -> None:
             *browser_command(*given, **named),
         ]
     settings = BoxConfig(state=config.state_dir, training=True, display=None, size=(1000, 700))
-    service.choose_boxes = lambda _config, on_finish: box.BwrapBoxes(settings, on_finish=on_finish)
+    service.choose_boxes = lambda config, on_finish: box.BwrapBoxes(settings, on_finish=on_finish)  # noqa: ARG005
 
 
 if __name__ == "__main__":
     die_with_parent()
+    live_apart()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # dead agents leave no zombies
     answer_lines(Zygote())
