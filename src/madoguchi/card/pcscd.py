@@ -22,6 +22,7 @@ from madoguchi.card.vpcd import PORT
 
 _DAEMON = "/usr/sbin/pcscd"
 _DRIVERS = Path("/usr/lib/pcsc/drivers/serial")
+_SPACES = ("--mount", "--net", "--pid", "--fork", "--kill-child")  # whoever of us dies, pcscd does not stay behind
 _PATIENCE = 10.0
 _LOOK = 0.01
 _LONGEST = 64
@@ -142,7 +143,7 @@ class PrivatePcscd:
         inside = [sys.executable, "-I", pcscd_inside.__file__, str(handle), str(self._folder / "run")]
         daemon = [_DAEMON, "--foreground", "--critical", "--config", str(self._folder / "readers")]
         return subprocess.Popen(  # noqa: S603 - nothing of it comes from outside
-            ["unshare", *own_user, "--mount", "--net", "--", *inside, *daemon],  # noqa: S607 - as the system has it
+            ["unshare", *own_user, *_SPACES, "--", *inside, *daemon],  # noqa: S607 - as the system has it
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[handle],

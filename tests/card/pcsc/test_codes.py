@@ -1,9 +1,13 @@
 """What pcscd's codes and states mean: no code but 0 is a success, no doubtful state is a card or an empty reader."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import madoguchi
 from madoguchi.card import (
     CardError,
     CardInUse,
@@ -137,3 +141,12 @@ def test_no_other_reader_is_taken_instead(name: str) -> None:
 def test_of_several_readers_none_is_guessed(name: str) -> None:
     with pytest.raises(ReaderAmbiguous):
         choose(name, _READERS)
+
+
+def test_nothing_of_pyscard_is_used_but_its_plain_calls() -> None:
+    """Its CardMonitor dies silently with pcscd and tells cards apart by their ATR; its connections reconnect in passing."""
+    sources = [file.read_text(encoding="utf-8") for file in Path(madoguchi.__file__).parent.rglob("*.py")]
+    imports = {
+        line.strip() for text in sources for line in text.splitlines() if re.match(r"\s*(from|import) smartcard", line)
+    }
+    assert imports == {"from smartcard import scard"}

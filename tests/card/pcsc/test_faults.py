@@ -1,14 +1,17 @@
 """Service and reader fail in every way they can: whoever watches is told, and nothing is vouched for afterwards."""
 
+import contextlib
 import gc
 import os
 import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from card.pcsc.support import READER, SOON, Hand, await_empty, code_of, threads, until
@@ -389,6 +392,28 @@ def test_the_private_service_is_reached_from_its_folder_only(service: PrivatePcs
     with pytest.raises(ReaderLost):
         service.dial(9)
     assert not os.environ["PCSCLITE_CSOCK_NAME"].startswith("/run/pcscd")
+
+
+def test_nothing_stays_behind_whoever_is_killed(short_folder: Path) -> None:
+    with PrivatePcscd(short_folder) as service:
+        assert len(_processes(short_folder)) >= 3
+        assert service._keeper is not None
+        service._keeper.kill()
+        until(lambda: _processes(short_folder) == [])
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pcsc-") as folder:
+        yield Path(folder)
+
+
+def _processes(folder: Path) -> list[str]:
+    lines = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            lines.append(" ".join(process.cmdline()))
+    return [line for line in lines if str(folder) in line]
 
 
 def test_states_are_plain_values(slot: Hand) -> None:
