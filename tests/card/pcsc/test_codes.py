@@ -146,5 +146,5 @@ def test_of_several_readers_none_is_guessed(name: str) -> None:
 def test_nothing_of_pyscard_is_used_but_its_plain_calls() -> None:
     """Its CardMonitor dies silently with pcscd and tells cards apart by their ATR; its connections reconnect."""
     sources = [file.read_text(encoding="utf-8") for file in Path(madoguchi.__file__).parent.rglob("*.py")]
-    imports = {found for text in sources for found in re.findall(r"(?m)^\s*(?:from|import) smartcard.*$", text)}
+    imports = {found.strip() for text in sources for found in re.findall(r"(?m)^\s*(?:from|import) smartcard.*$", text)}
     assert imports == {"from smartcard import scard"}

@@ -1,17 +1,13 @@
 """Service and reader fail in every way they can: whoever watches is told, and nothing is vouched for afterwards."""
 
-import contextlib
 import gc
-import os
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from card.pcsc.support import READER, SOON, Hand, await_empty, code_of, threads, until
@@ -24,7 +20,6 @@ from madoguchi.card import (
     ReaderLost,
     ReaderNotFound,
     ReaderState,
-    ServiceMissing,
     VirtualCard,
     card_tag,
     prove,
@@ -32,116 +27,12 @@ from madoguchi.card import (
 )
 from madoguchi.card.pcsc import PcscReader
 from madoguchi.card.pcscd import PrivatePcscd, VirtualReader, vpcd_driver
-from madoguchi.card.vpcd import dial
-from madoguchi.terminal.timers import SystemClock
-from madoguchi.terminal.watch import Observation, Sight, Watcher
 
 pytestmark = pytest.mark.slow
 
 _KEY = bytes(range(32))
 _HANG = 8.0
 """Seconds within which a service that hangs is told as lost, everywhere."""
-
-
-@pytest.fixture
-def seen() -> list[Observation]:
-    return []
-
-
-@pytest.fixture
-def watcher(slot: Hand, seen: list[Observation]) -> Watcher:
-    """The terminal's own watcher, at its first look."""
-    watcher = Watcher(
-        reader=slot.reader, read_tag=lambda: read_card_tag(slot.reader, _KEY), tell=seen.append, clock=SystemClock()
-    )
-    watcher.observe()
-    return watcher
-
-
-def _sights(seen: list[Observation]) -> list[Sight]:
-    return [observation.sight for observation in seen]
-
-
-# --- the terminal's watcher on a real service
-
-
-def test_a_card_put_down_is_seen_with_its_tag_and_seen_to_go(
-    watcher: Watcher, seen: list[Observation], slot: Hand, card: VirtualCard
-) -> None:
-    slot.insert(card)
-    watcher.observe(SOON)
-    assert _sights(seen) == [Sight.SEEN]
-    assert seen[0].tag == card_tag(card.auth_certificate, _KEY)
-    assert watcher.untouched_since(seen[0].counter)
-    assert not watcher.observe(0.05)
-    slot.remove()
-    assert not watcher.untouched_since(seen[0].counter)
-    watcher.observe(SOON)
-    assert _sights(seen) == [Sight.SEEN, Sight.GONE]
-
-
-def test_a_swap_during_a_slow_callback_is_a_jump(
-    seen: list[Observation], slot: Hand, card: VirtualCard, other_card: VirtualCard
-) -> None:
-    def slow() -> str:
-        tag = read_card_tag(slot.reader, _KEY)
-        if slot.card is card:
-            slot.swap(other_card)  # while whoever reads is still busy
-        return tag
-
-    watcher = Watcher(reader=slot.reader, read_tag=slow, tell=seen.append, clock=SystemClock())
-    watcher.observe()
-    slot.insert(card)
-    watcher.observe(SOON)
-    assert seen == []  # read from a card that is no longer there
-    watcher.observe(SOON)
-    assert _sights(seen) == [Sight.JUMP, Sight.GONE, Sight.SEEN]
-    assert seen[-1].tag == card_tag(other_card.auth_certificate, _KEY)
-
-
-def test_pcscd_restarted_while_the_watcher_waits_is_told_before_anything_else(
-    watcher: Watcher, seen: list[Observation], slot: Hand, card: VirtualCard
-) -> None:
-    slot.insert(card)
-    watcher.observe(SOON)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(watcher.observe, SOON)
-        slot.lose()
-        slot.recover()
-        assert waiting.result(SOON)
-    assert _sights(seen) == [Sight.SEEN, Sight.LOST]
-    assert not watcher.untouched_since(seen[0].counter)
-    watcher.observe()
-    assert _sights(seen)[2:] == [Sight.RECOVERED]  # and not SEEN: the card must be put down again
-    assert not watcher.observe(0.05)
-
-
-def test_pcscd_restarted_while_nobody_waits_is_told_too(
-    watcher: Watcher, seen: list[Observation], slot: Hand, card: VirtualCard
-) -> None:
-    slot.insert(card)
-    watcher.observe(SOON)
-    slot.lose()
-    slot.recover()
-    assert not watcher.untouched_since(seen[0].counter)  # somebody else looked first, and began a new watch
-    watcher.observe(SOON)
-    watcher.observe()
-    assert _sights(seen) == [Sight.SEEN, Sight.LOST, Sight.RECOVERED]
-
-
-def test_without_pcscd_everything_is_a_lost_reader_until_it_is_back(
-    watcher: Watcher, seen: list[Observation], slot: Hand
-) -> None:
-    slot.lose()
-    for _ in range(3):
-        watcher.observe(0.1)
-    assert _sights(seen) == [Sight.LOST]
-    slot.recover()
-    watcher.observe()
-    assert _sights(seen) == [Sight.LOST, Sight.RECOVERED]
-
-
-# --- the reader itself
 
 
 def test_only_a_new_look_mends_a_broken_watch(slot: Hand, service: PrivatePcscd, card: VirtualCard) -> None:
@@ -373,47 +264,6 @@ def _seconds(use: Callable[[], object]) -> float:
     began = time.perf_counter()
     use()
     return time.perf_counter() - began
-
-
-def test_a_machine_without_the_parts_is_told_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("madoguchi.card.pcscd._DRIVERS", tmp_path)
-    monkeypatch.setattr("madoguchi.card.pcscd._DAEMON", str(tmp_path / "pcscd"))
-    with pytest.raises(ServiceMissing, match="pcscd, vsmartcard-vpcd") as raised, PrivatePcscd(tmp_path):
-        pass
-    assert "script/bootstrap test" in raised.value.sentence
-
-
-def test_the_private_service_is_reached_from_its_folder_only(service: PrivatePcscd) -> None:
-    assert service.socket_path.is_socket()
-    with pytest.raises(ReaderLost):
-        dial()  # on this machine itself
-    with service.dial():
-        pass
-    with pytest.raises(ReaderLost):
-        service.dial(9)
-    assert not os.environ["PCSCLITE_CSOCK_NAME"].startswith("/run/pcscd")
-
-
-def test_nothing_stays_behind_whoever_is_killed(short_folder: Path) -> None:
-    with PrivatePcscd(short_folder) as service:
-        assert len(_processes(short_folder)) >= 3
-        assert service._keeper is not None
-        service._keeper.kill()
-        until(lambda: _processes(short_folder) == [])
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pcsc-") as folder:
-        yield Path(folder)
-
-
-def _processes(folder: Path) -> list[str]:
-    lines = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            lines.append(" ".join(process.cmdline()))
-    return [line for line in lines if str(folder) in line]
 
 
 def test_states_are_plain_values(slot: Hand) -> None:
