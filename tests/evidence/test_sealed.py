@@ -1,0 +1,82 @@
+"""Personal payloads: a commitment that tells nothing, a seal that opens in one place only."""
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from madoguchi.evidence.errors import CommitmentMismatch, EvidenceError, SealBroken
+from madoguchi.evidence.sealed import check_commitment, commit, new_salt, seal, unseal
+
+KEY, OTHER_KEY = bytes(32), bytes([1]) * 32
+PLACE = "visits_signature|sealed|1"
+DRAWING: dict[str, Any] = {"strokes": [[[1, 2, 3]]], "width": 600, "height": 200}
+
+
+def test_a_commitment_holds_for_its_payload_and_salt() -> None:
+    salt = new_salt()
+    check_commitment(commit(salt, DRAWING), salt, DRAWING)
+
+
+def test_the_same_payload_never_looks_the_same() -> None:
+    commitments = {commit(new_salt(), {"account": "1234567"}) for _ in range(50)}
+    assert len(commitments) == 50
+    assert all(len(base64.b64decode(salt)) == 32 for salt in (new_salt(), new_salt()))
+
+
+@given(st.integers(0, 2), st.integers(-3, 3).filter(bool))
+def test_a_changed_payload_is_found(index: int, by: int) -> None:
+    salt = new_salt()
+    point = [1, 2, 3]
+    point[index] += by
+    with pytest.raises(CommitmentMismatch):
+        check_commitment(commit(salt, DRAWING), salt, {**DRAWING, "strokes": [[point]]})
+
+
+def test_another_salt_is_found() -> None:
+    with pytest.raises(CommitmentMismatch):
+        check_commitment(commit(new_salt(), DRAWING), new_salt(), DRAWING)
+
+
+@given(st.binary(max_size=200), st.text(min_size=1, max_size=40))
+def test_a_seal_opens_in_its_place(plain: bytes, place: str) -> None:
+    assert unseal(KEY, place, seal(KEY, place, plain)) == plain
+
+
+def test_a_ciphertext_pasted_on_another_row_does_not_open() -> None:
+    sealed = seal(KEY, PLACE, b"A's strokes")
+    with pytest.raises(SealBroken):
+        unseal(KEY, "visits_signature|sealed|2", sealed)
+
+
+def test_another_key_does_not_open() -> None:
+    with pytest.raises(SealBroken):
+        unseal(OTHER_KEY, PLACE, seal(KEY, PLACE, b"x"))
+
+
+def test_every_changed_byte_is_found() -> None:
+    sealed = seal(KEY, PLACE, b"strokes")
+    for place in range(len(sealed)):
+        broken = bytearray(sealed)
+        broken[place] ^= 0x80
+        with pytest.raises(SealBroken):
+            unseal(KEY, PLACE, bytes(broken))
+
+
+@pytest.mark.parametrize("length", [0, 1, 11, 12, 27])
+def test_a_cut_ciphertext_is_found(length: int) -> None:
+    with pytest.raises(SealBroken):
+        unseal(KEY, PLACE, seal(KEY, PLACE, b"strokes")[:length])
+
+
+def test_no_two_seals_share_a_nonce() -> None:
+    assert len({seal(KEY, PLACE, b"x")[:12] for _ in range(200)}) == 200
+
+
+def test_every_error_tells_what_to_do() -> None:
+    kinds: list[type[EvidenceError]] = [EvidenceError, *EvidenceError.__subclasses__()]
+    for kind in kinds:
+        assert kind.sentence.endswith("。")
+        assert kind().code == kind.__name__
