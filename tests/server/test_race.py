@@ -145,6 +145,16 @@ def test_eight_at_once_and_one_wins(hall: City, fresh: Fresh, clients: Callable[
     assert granted == leases, "a refused call takes no lease"
 
 
+def test_the_database_alone_lets_one_win(hall: City, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the program's own gate asleep: the constraints refuse what it would have let through."""
+    monkeypatch.setattr(services, "why_not_ready", lambda *_args, **_words: None)
+    with threads(fresh) as race:
+        for _ in range(ROUNDS):
+            calls = setup_round(hall, "one terminal")
+            one_wins(calls, race(calls), {"TerminalBusy"})
+            clean_up(hall)
+
+
 def one_wins(calls: list[Call], answers: list[str], reasons: set[str]) -> Visit:
     assert answers.count("won") == 1, answers
     assert set(answers) - {"won"} <= reasons, answers
