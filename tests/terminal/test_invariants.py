@@ -56,7 +56,7 @@ class Counter(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def something_happens(self, data: st.DataObject) -> None:
-        possible = [*self.hands(), *self.staff(), *self.faults(), *self.crashes()]
+        possible = [*self.hands(), *self.staff(), *self.faults(), *self.crashes(data)]
         act = data.draw(st.sampled_from(possible), label="act")
         act()
 
@@ -96,8 +96,8 @@ class Counter(RuleBasedStateMachine):
             acts.append(self.browser_dies)
         return acts
 
-    def crashes(self) -> list[Callable[[], None]]:
-        return [self.restarted, self.killed_in_the_middle]
+    def crashes(self, data: st.DataObject) -> list[Callable[[], None]]:
+        return [self.restarted, lambda: self.killed_in_the_middle(data), lambda: self.killed_in_the_middle(data)]
 
     # hands
 
@@ -194,14 +194,13 @@ class Counter(RuleBasedStateMachine):
     def restarted(self) -> None:
         self.rig.restart()
 
-    def killed_in_the_middle(self) -> None:
+    def killed_in_the_middle(self, data: st.DataObject) -> None:
         rig = self.rig
         places = ("open", "curtain", "destroy", "sweep")
         acts = (self.take, self.finish, self.poll, self.grace_passes, self.put_a, rig.restart, self.put_b)
-        turn = len(rig.office.polls) + rig.boxes.sweeps
-        rig.boxes.failing[places[turn % 4]] = Killed()
+        rig.boxes.failing[data.draw(st.sampled_from(places), label="killed at")] = Killed()
         try:
-            acts[turn % 7]()
+            data.draw(st.sampled_from(acts), label="killed in")()
         except Killed:
             rig.restart()
         finally:
