@@ -14,9 +14,10 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.config import database
 from madoguchi.server.counters.models import ProcedureKind, Site, Terminal
 from madoguchi.server.counters.seed import PROCEDURES, City, Login, seed_training_city
+from madoguchi.server.visits.models import Visit
 from postgres import Cluster, cluster
 from server.databases import Fresh, fresh_database, make_template
-from server.seat import Seat
+from server.seat import Seat, serve, ticket
 
 PASSWORD = "counter-practice-1"
 
@@ -89,6 +90,30 @@ def seat(city: City, client: Client) -> Seat:
     made.enrol()
     made.poll()
     return made
+
+
+@pytest.fixture
+def enter(city: City) -> Callable[[str], Client]:
+    """A client that is logged in as somebody of the training city."""
+    assert city.logins
+
+    def made(username: str) -> Client:
+        client = Client()
+        staff = Staff.objects.get(username=username)
+        client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return made
+
+
+@pytest.fixture
+def confirming(seat: Seat, staff: Callable[[str], Staff]) -> Visit:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.end()
+    seat.wipe()
+    visit.refresh_from_db()
+    return visit
 
 
 @pytest.fixture(scope="session")

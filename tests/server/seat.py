@@ -127,3 +127,8 @@ def ticket(seat: Seat, staff: Staff) -> Visit:
     return services.issue_ticket(
         site=seat.terminal.site, procedure=procedure, preflight={"pin_known": "yes"}, staff=staff
     )
+
+
+def text(answer: Any) -> str:
+    """The page of an answer."""
+    return str(answer.content.decode())
