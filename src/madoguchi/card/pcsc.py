@@ -67,14 +67,13 @@ class PcscReader:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """See `Reader.connect`. Entering also raises `CardSilent`, `CardRemoved`."""
-        watch = self._unbroken()
-        before = None if watch is None else watch.look()
+        watch, before = self._unbroken()
         use = _Use(self._name if watch is None else watch.reader)
         try:
             with use:
                 yield use
         finally:
-            if use.card_left and watch is not None and before is not None:
+            if use.card_left and watch is not None:
                 watch.doubt_unless_seen(before, NOTICE)
 
     def close(self) -> None:
@@ -100,16 +99,16 @@ class PcscReader:
                 self._lost = False
             return self._watch
 
-    def _unbroken(self) -> Watch | None:
-        """Return the watch, having asked it; None if nobody ever looked. Raises `ReaderLost` while it is broken."""
+    def _unbroken(self) -> tuple[Watch | None, ReaderState]:
+        """Return the watch and what it sees; no watch if nobody ever looked. Raises `ReaderLost` while it is broken."""
         with self._guard:
             watch = self._watch
             if self._closed or (watch is None and self._lost):
                 raise ReaderLost("the reader was lost; look first")
-        if watch is not None:
-            with self._dropping(watch):
-                watch.look()
-        return watch
+        if watch is None:
+            return None, ReaderState(present=False, counter=-1)
+        with self._dropping(watch):
+            return watch, watch.look()
 
     @contextmanager
     def _dropping(self, watch: Watch) -> Iterator[None]:

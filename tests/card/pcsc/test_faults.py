@@ -15,7 +15,9 @@ from card.support import SELECT_JPKI, Meddled, enter, select
 from card.test_proof import ACT
 from madoguchi.card import (
     CardSilent,
+    JpkiClient,
     NoCard,
+    PinWrong,
     ReaderAmbiguous,
     ReaderLost,
     ReaderNotFound,
@@ -106,6 +108,43 @@ def test_a_service_that_hangs_during_a_use_ends_it(
     finally:
         service.resume()
     until(lambda: code_of(lambda: prove(slot.reader, "1234", ACT)) == "")
+
+
+def test_a_use_whose_end_nobody_confirms_fails_though_everything_in_it_succeeded(
+    slot: Hand, service: PrivatePcscd, card: VirtualCard
+) -> None:
+    slot.insert(card)
+
+    def use() -> None:
+        with slot.connect() as connection:
+            JpkiClient(connection)
+            service.kill()
+
+    with pytest.raises(ReaderLost):
+        use()
+
+
+def test_an_error_within_a_use_is_not_hidden_by_how_the_use_ends(
+    slot: Hand, service: PrivatePcscd, card: VirtualCard
+) -> None:
+    slot.insert(card)
+
+    def use() -> None:
+        with slot.connect():
+            service.kill()
+            raise PinWrong(2)
+
+    with pytest.raises(PinWrong):
+        use()
+
+
+def test_a_card_taken_after_the_last_answer_takes_nothing_back(slot: Hand, card: VirtualCard) -> None:
+    slot.insert(card)
+    known = slot.state()
+    with slot.connect() as connection:
+        assert JpkiClient(connection).read_auth_certificate() == card.auth_certificate
+        slot.slot.remove()
+    assert slot.wait(known, SOON) == (False, known.counter + 1)
 
 
 def test_closing_ends_every_wait_at_once_and_for_good(slot: Hand) -> None:
