@@ -29,7 +29,7 @@ from madoguchi.protocol import (
     may,
     step,
 )
-from madoguchi.protocol.document import document
+from madoguchi.protocol.document import protocol_md
 from madoguchi.protocol.events import Effect
 from madoguchi.protocol.roles import PERMISSIONS
 from madoguchi.protocol.states import FINAL, OCCUPYING
@@ -192,4 +192,4 @@ def test_the_permission_table_is_whole() -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8") == document()
+    assert (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8") == protocol_md()
