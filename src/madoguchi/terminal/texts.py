@@ -63,7 +63,7 @@ HEADINGS: dict[View, Text] = {
     View.CONFIRMING: Text(
         "ログアウトを確かめてください。",
         "あなたの がめんは きえました。したを よんで、サインを してください。",
-        "You are logged out. Please confirm.",
+        "Your session here has ended. Please confirm.",
     ),
     View.QUARANTINED: Text(
         "この端末は使用停止です。市の職員に知らせてください。",
@@ -81,9 +81,9 @@ TAKE_CARD = Text(
     "カードを取り忘れないでください。", "カードを わすれないでください。", "Please do not forget your card."
 )
 STATEMENT = Text(
-    "この端末で使った画面が消え、国のサイトからログアウトしたことの説明を受け、確かめました。",
+    "この端末で使った画面が消えたことと、上の「確かめたこと」の説明を受けて、確かめました。",
     "わたしの がめんが きえたことを、みて、わかりました。",
-    "I have seen that my session on this terminal is closed and wiped.",
+    "I have been told the above and have seen that my session on this terminal is closed.",
 )
 QUARANTINE_ADVICE = "消えたことを確かめられませんでした。市の職員が確かめて解除するまで、だれも使えません。"
 
