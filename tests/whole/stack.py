@@ -189,7 +189,7 @@ class Counter:
             with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
                 waiting = db.execute("SELECT count(*) FROM outbox").fetchone()[0]
                 numbered = db.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()[0]
-            return waiting == 0 and numbered == self.office.ask("messages", terminal=self.terminal)
+            return bool(waiting == 0 and numbered == self.office.ask("messages", terminal=self.terminal))
 
         until(delivered, lambda: f"every message is delivered: {self.picture()}", _WALK_LIMIT)
         assert self.office.faults(self.terminal) == []
@@ -222,7 +222,7 @@ class Counter:
             return False
         self.shelf.remove()
         with suppress(httpx.TransportError):
-            return bool(self.desk.status()["card_present"]) is False
+            return not bool(self.desk.status()["card_present"])
         return False
 
     def _at_waiting(self, card: str, *, lying: bool) -> None:

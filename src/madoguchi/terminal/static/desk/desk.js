@@ -169,7 +169,11 @@
   }
 
   // --- relay (training without a display) --------------------------------------
-  const tell = (action) => post("/relay/input", JSON.stringify(action), true).catch(() => {});
+  // One after the other: a PIN must arrive in the order in which it was typed.
+  let passing = Promise.resolve();
+  const tell = (action) => {
+    passing = passing.then(() => post("/relay/input", JSON.stringify(action), true)).catch(() => {});
+  };
 
   function relay() {
     const area = byId("relay");
@@ -213,7 +217,9 @@
       }
       if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
       event.preventDefault();
-      tell(event.key.length === 1 ? { kind: "text", text: event.key } : { kind: "key", key: event.key });
+      if (["Shift", "CapsLock", "Process", "Dead", "Unidentified"].includes(event.key)) return;
+      const held = event.shiftKey ? "Shift+" : "";
+      tell(event.key.length === 1 ? { kind: "text", text: event.key } : { kind: "key", key: held + event.key });
     });
     byId("relay-text").addEventListener("submit", (event) => {
       event.preventDefault();
