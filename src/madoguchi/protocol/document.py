@@ -16,9 +16,9 @@ from madoguchi.protocol.table import TERMINAL_TABLE, VISIT_TABLE, Transition
 _HEAD = """\
 # The protocol
 
-Written from `src/madoguchi/protocol` by `python -m madoguchi.protocol.document`; do not edit. The same tables are run by
-server and terminal (`machine.step`), walked by the Hypothesis state machine (`tests/protocol/walk.py`) and checked by
-spin (`model/`). Why one table for two machines: `adr/0007-one-table-two-machines.md`.
+Written from `src/madoguchi/protocol` by `python -m madoguchi.protocol.document`; do not edit. The same tables are run
+by server and terminal (`machine.step`), walked by the Hypothesis state machine (`tests/protocol/walk.py`) and checked
+by spin (`model/`). Why one table for two machines: `adr/0007-one-table-two-machines.md`.
 
 A step is refused, and changes nothing, when (in this order) it carries an old lease or lacks one it must carry
 (`StaleLease`), the table has no row for it (`IllegalTransition`), the role may not (`NotAllowed`), evidence is missing
@@ -100,9 +100,8 @@ def _permissions() -> list[tuple[str, ...]]:
 
 def _section(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], before: str = "") -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join(
-        [f"## {title}", "", *([before] if before else []), *(f"| {' | '.join(line)} |" for line in lines), ""]
-    )
+    table = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([f"## {title}", "", *([before] if before else []), *table, ""])
 
 
 def _words(words: Iterable[str | StrEnum]) -> str:

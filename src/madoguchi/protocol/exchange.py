@@ -12,7 +12,7 @@ from madoguchi.protocol.messages import Assignment
 from madoguchi.protocol.roles import Role
 from madoguchi.protocol.states import Terminal, TerminalState, VisitState
 
-_FIELDS: dict[EventKind, tuple[str, ...]] = {
+REPORT_FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.BIND_CARD: ("card_tag",),
     EventKind.CURTAIN: (),
     EventKind.UNCURTAIN: ("card_tag",),
@@ -22,6 +22,7 @@ _FIELDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.WIPE_FAILED: ("failure",),
     EventKind.CONFIRM: ("confirmation", "outcome", "reason"),
 }
+"""What the body of each report carries, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def report_of(kind: EventKind, before: Terminal, after: Terminal, event: Event) 
     known = {"cause": after.cause, "card_tag": after.card_tag} | dict(event.body)
     if kind is EventKind.END:
         known["cause"] = after.cause
-    body = {name: known[name] for name in _FIELDS[kind] if known.get(name) is not None}
+    body = {name: known[name] for name in REPORT_FIELDS[kind] if known.get(name) is not None}
     return Report(kind, None if swept else about.visit, None if swept else about.lease, body)
 
 
