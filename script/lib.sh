@@ -10,14 +10,14 @@ chromium|visits: no browser to open
 bubblewrap|visits in a box: only training without a box is left
 xvfb|visits on a machine without a display
 fonts-noto-cjk|Japanese on the screens of visits
-gcc|the Python environment: pyscard, which speaks to card readers, is compiled on this machine
-libc6-dev|the Python environment: pyscard is compiled
-libpcsclite-dev|the Python environment: pyscard is compiled
-python3-dev|the Python environment: pyscard is compiled
 python3-tk|bar and curtain on a real display: a visit ends at once when its card is removed'
 TEST_PACKAGES="$SERVER_PACKAGES
 postgresql|tests on PostgreSQL
 spin|the model check
+gcc|the model check; card readers: pyscard is compiled on the machine that uses it
+libc6-dev|the model check; card readers: pyscard is compiled
+libpcsclite-dev|card readers: pyscard is compiled
+python3-dev|card readers: pyscard is compiled
 pcscd|tests of card readers
 vsmartcard-vpcd|tests of card readers: no reader for virtual cards
 opensc|tests of the virtual card with OpenSC's own tools
@@ -38,15 +38,19 @@ missing_packages() {
   done <<<"$1"
 }
 
+apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; }
+
 install_packages() {
-  local lacking names
+  local lacking names name
   lacking=$(missing_packages "$1")
   [ -z "$lacking" ] && return 0
   names=$(printf '%s\n' "$lacking" | cut -d'|' -f1)
   say "Installing Debian packages: $(echo $names)"
-  # shellcheck disable=SC2086 # one word per package
-  as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $(echo $names)" \
-    >"$ROOT/var/apt.log" 2>&1 || true
+  {
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086 # one word per package
+    apt_install $names || for name in $names; do apt_install "$name" || true; done # one that is not to be had stops no other
+  } >"$ROOT/var/apt.log" 2>&1 || true
   lacking=$(missing_packages "$1")
   [ -z "$lacking" ] && return 0
   say "Could not install these Debian packages (log: var/apt.log). What will not work:"
