@@ -53,11 +53,11 @@ class Play(Acts):
             self.ask_poll()
 
     def ordinary_use(self) -> None:
-        """Log in, register, press the end button."""
+        """Log in, register (whoever sits there), press the end button."""
         box = self.counter.box
         if box and box.session is None and self.visible() and self.reader == self.seat:
             self.log_in()
-        elif box and not box.written and box.session == self.seat and self.visible():
+        elif box and box.session and not box.written and self.seat and self.visible():
             self.write()
         else:
             self.end(Role.CITIZEN, EndCause.FINISH)

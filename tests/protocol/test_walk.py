@@ -25,7 +25,14 @@ from protocol.walk import Walk
 
 QUICK = settings(max_examples=80, stateful_step_count=30, deadline=None, database=None)
 DEEP = settings(QUICK, max_examples=1000, stateful_step_count=60, suppress_health_check=list(HealthCheck))
-HUNT = settings(DEEP, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
+HUNT = settings(
+    DEEP,
+    max_examples=3000,
+    stateful_step_count=20,
+    derandomize=True,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
 
 Change = Callable[[Transition], Transition]
 

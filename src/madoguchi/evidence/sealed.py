@@ -1,7 +1,8 @@
 """Personal payloads: a salted commitment for the signed record, AES-256-GCM for the payload itself.
 
 The commitment is HMAC-SHA-256(random salt, canonical payload): an unsalted hash of few digits is reversed in
-seconds. The additional data name table, column and row, so that a ciphertext pasted elsewhere does not open.
+seconds. The additional data name table, column and row, so that a ciphertext pasted elsewhere does not open. What is
+sealed begins with the id of its key, so that keys can be changed.
 """
 
 import base64
@@ -17,35 +18,56 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from madoguchi.evidence.envelope import canonical
 from madoguchi.evidence.errors import CommitmentMismatch, SealBroken
 
+_SALT = 32
+_KEY = 32
 _NONCE = 12
+_KEY_ID = 8
 
 
 def new_salt() -> str:
     """32 random bytes, base64."""
-    return base64.b64encode(secrets.token_bytes(32)).decode()
+    return base64.b64encode(secrets.token_bytes(_SALT)).decode()
 
 
 def commit(salt: str, payload: Mapping[str, Any]) -> str:
-    """HMAC-SHA-256 of the canonical payload under `salt` (base64), as base64."""
-    digest = hmac.digest(base64.b64decode(salt), canonical(payload), hashlib.sha256)
-    return base64.b64encode(digest).decode()
+    """HMAC-SHA-256 of the canonical payload under `salt` (32 bytes, base64), as base64.
+
+    Raises `ValueError` for another salt (an empty one would make the payload guessable) and what JSON cannot hold.
+    """
+    key = base64.b64decode(salt, validate=True)
+    if len(key) != _SALT:
+        raise ValueError(f"a salt has {_SALT} bytes")
+    return base64.b64encode(hmac.digest(key, canonical(payload), hashlib.sha256)).decode()
 
 
 def check_commitment(commitment: str, salt: str, payload: Mapping[str, Any]) -> None:
-    """Raises `CommitmentMismatch` unless `payload` is the committed one."""
-    if not hmac.compare_digest(commit(salt, payload), commitment):
+    """Raises `CommitmentMismatch` unless `payload` is the committed one; `ValueError` as `commit`."""
+    if not hmac.compare_digest(commit(salt, payload).encode(), commitment.encode(errors="replace")):
         raise CommitmentMismatch("payload differs from what was signed")
 
 
+def key_id(key: bytes) -> bytes:
+    """Name a key by 8 bytes that tell nothing of it: which key opens a row, when there is more than one."""
+    return hmac.digest(key, b"madoguchi key id", hashlib.sha256)[:_KEY_ID]
+
+
 def seal(key: bytes, place: str, plain: bytes) -> bytes:
-    """Encrypt for one place (`table|column|row`). `key` is 32 bytes; returns nonce + ciphertext + tag."""
+    """Encrypt for one place (`table|column|row`); returns key id + nonce + ciphertext + tag.
+
+    Raises `ValueError` unless `key` is 32 bytes (a shorter one would quietly mean AES-128).
+    """
+    if len(key) != _KEY:
+        raise ValueError(f"a sealing key has {_KEY} bytes")
     nonce = secrets.token_bytes(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
+    return key_id(key) + nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
 
 
 def unseal(key: bytes, place: str, sealed: bytes) -> bytes:
     """Inverse of `seal`. Raises `SealBroken`."""
+    if sealed[:_KEY_ID] != key_id(key):
+        raise SealBroken(f"{place} was sealed under another key")
+    nonce, rest = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+        return AESGCM(key).decrypt(nonce, rest, place.encode())
     except (InvalidTag, ValueError) as error:
         raise SealBroken(f"cannot open {place}") from error
