@@ -46,6 +46,8 @@ def test_a_salt_that_is_none_is_refused(salt: str) -> None:
     """Without salt the commitment of a seven-digit number is found by trying all of them."""
     with pytest.raises(ValueError, match=r".+"):
         commit(salt, DRAWING)
+    with pytest.raises(CommitmentMismatch):
+        check_commitment(commit(new_salt(), DRAWING), salt, DRAWING)
 
 
 @pytest.mark.parametrize("commitment", ["", "署名", "A" * 44, "\ud800"])

@@ -34,16 +34,24 @@ def commit(salt: str, payload: Mapping[str, Any]) -> str:
 
     Raises `ValueError` for another salt (an empty one would make the payload guessable) and what JSON cannot hold.
     """
-    key = base64.b64decode(salt, validate=True)
-    if len(key) != _SALT:
-        raise ValueError(f"a salt has {_SALT} bytes")
-    return base64.b64encode(hmac.digest(key, canonical(payload), hashlib.sha256)).decode()
+    return base64.b64encode(hmac.digest(_salt(salt), canonical(payload), hashlib.sha256)).decode()
 
 
 def check_commitment(commitment: str, salt: str, payload: Mapping[str, Any]) -> None:
-    """Raises `CommitmentMismatch` unless `payload` is the committed one; `ValueError` as `commit`."""
+    """Raises `CommitmentMismatch` unless `payload` is the committed one; `ValueError` for what JSON cannot hold."""
+    try:
+        _salt(salt)
+    except ValueError as error:
+        raise CommitmentMismatch("not a salt that anybody commits with") from error
     if not hmac.compare_digest(commit(salt, payload).encode(), commitment.encode(errors="replace")):
         raise CommitmentMismatch("payload differs from what was signed")
+
+
+def _salt(text: str) -> bytes:
+    salt = base64.b64decode(text, validate=True)
+    if len(salt) != _SALT:
+        raise ValueError(f"a salt has {_SALT} bytes")
+    return salt
 
 
 def key_id(key: bytes) -> bytes:
