@@ -34,17 +34,22 @@ def commit(salt: str, payload: Mapping[str, Any]) -> str:
 
     Raises `ValueError` for another salt (an empty one would make the payload guessable) and what JSON cannot hold.
     """
-    return base64.b64encode(hmac.digest(_salt(salt), canonical(payload), hashlib.sha256)).decode()
+    return _commitment(_salt(salt), canonical(payload))
 
 
 def check_commitment(commitment: str, salt: str, payload: Mapping[str, Any]) -> None:
     """Raises `CommitmentMismatch` unless `payload` is the committed one; `ValueError` for what JSON cannot hold."""
+    said = canonical(payload)
     try:
-        _salt(salt)
+        fitting = _commitment(_salt(salt), said)
     except ValueError as error:
         raise CommitmentMismatch("not a salt that anybody commits with") from error
-    if not hmac.compare_digest(commit(salt, payload).encode(), commitment.encode(errors="replace")):
+    if not hmac.compare_digest(fitting.encode(), commitment.encode(errors="replace")):
         raise CommitmentMismatch("payload differs from what was signed")
+
+
+def _commitment(salt: bytes, said: bytes) -> str:
+    return base64.b64encode(hmac.digest(salt, said, hashlib.sha256)).decode()
 
 
 def _salt(text: str) -> bytes:
