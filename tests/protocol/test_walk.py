@@ -67,6 +67,7 @@ def found(walk: type[Walk] = Walk) -> str:
     return caught.value.name
 
 
+@pytest.mark.slow
 def test_without_proof_the_card_forgotten_on_the_reader_is_found() -> None:
     """Gate, box and presence do not stop who sits down uncalled; that is what the fourth wall is for."""
     assert found(Uncalled) == "wrong"
@@ -135,6 +136,7 @@ def locks_after_a_failed_wipe(row: Transition) -> Transition:
     return replace(row, target=T.LOCKED, clears=True) if pair(row) == (T.ENDING, EventKind.WIPE_FAILED) else row
 
 
+@pytest.mark.slow
 def test_locking_although_the_wipe_failed_is_found() -> None:
     with mutated(terminal=locks_after_a_failed_wipe):
         assert found() == "I2"
@@ -146,6 +148,7 @@ def restart_forgets(row: Transition) -> Transition:
     return row
 
 
+@pytest.mark.slow
 def test_a_restart_that_forgets_the_box_is_found() -> None:
     with mutated(terminal=restart_forgets):
         assert found() == "I2"
