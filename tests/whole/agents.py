@@ -14,6 +14,7 @@ import httpx
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.namespaces import MARKER, environ_of, processes
+from whole.apart import mounts_of
 from whole.helpers import tail, until
 
 _GONE_LIMIT = 3.0
@@ -84,11 +85,11 @@ class Remains:
 
     def __init__(self, box: BoxConfig, *, mounts_of: int) -> None:
         self._box = box
-        self._mounts = Path(f"/proc/{mounts_of}/mountinfo")
+        self._mounts_of = mounts_of
 
     def everything(self) -> list[str]:
         """Processes, mounts, files."""
-        found = [line for line in self._mounts.read_text().splitlines() if f"{self._box.runtime}/" in line]
+        found = [line for line in mounts_of(self._mounts_of) if f"{self._box.runtime}/" in line]
         if self._box.runtime.is_dir():
             found += [f"file {place}" for place in self._box.runtime.iterdir()]
         return [_described(pid) for pid in self._marked()] + found

@@ -6,7 +6,8 @@ With MADOGUCHI_PICTURES=FOLDER the walk leaves pictures there (docs/pictures).
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,12 +15,14 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from madoguchi.training.ports import Ports
-from whole.helpers import until
+from whole.helpers import Helper, until
 from whole.newcomer import Newcomer, chromium, newcomer
 from whole.office import short_folder
 from whole.training import Training, free_ports
 
 pytestmark = pytest.mark.slow
+
+Start = Callable[..., Training]
 
 PAYMENT = "payment_service"
 SECOND_START = 20.0
@@ -27,19 +30,19 @@ SECOND_START = 20.0
 
 
 @pytest.fixture(scope="module")
-def state() -> Iterator[Path]:
-    """A state folder that has been started before."""
+def start(zygote: Helper) -> Iterator[Start]:
+    """Start the training counter on a state folder that has been started before; it serves one at a time."""
     with short_folder() as folder:
-        made = folder / "state"
-        with Training(made, free_ports(), "--prepare-only") as first:
+        begin = partial(Training, folder / "state", apart=zygote.process.pid)
+        with begin(free_ports(), "--prepare-only") as first:
             assert first.await_end(120) == 0, first.said
-        yield made
+        yield begin
 
 
 @pytest.fixture
-def training(state: Path) -> Iterator[Training]:
-    """A training counter that runs; the state folder serves one at a time."""
-    with Training(state, free_ports()) as made:
+def training(start: Start) -> Iterator[Training]:
+    """A training counter that runs."""
+    with start(free_ports()) as made:
         made.await_ready()
         yield made
 
@@ -108,9 +111,9 @@ def _see_the_registration(person: Newcomer, ports: Ports) -> None:
     page.goto(ports.url(ports.desks))
     page.click("a:has-text('総務省コールセンター')")
     person.picture("national-desk", page)
-    page.select_option("select[name=person]", "B")
-    page.click("main form button")
-    expect(page.locator("main")).to_contain_text("架空カード")
+    page.select_option("#asked_person", "B")
+    page.click("#inquire-person")
+    expect(page.locator("#answer #service")).to_contain_text("架空カード")
 
 
 def test_what_is_typed_arrives_in_the_order_it_was_typed(person: Newcomer) -> None:
@@ -164,8 +167,8 @@ def _logged_in(address: str, username: str, password: str) -> str:
         return client.post("/login/", data=given, headers={"Referer": address}).text
 
 
-def test_the_second_start_is_quick(state: Path) -> None:
-    with Training(state, free_ports()) as training:
+def test_the_second_start_is_quick(start: Start) -> None:
+    with start(free_ports()) as training:
         assert training.await_ready() < SECOND_START
 
 
@@ -189,17 +192,17 @@ def test_a_killed_supervisor_leaves_no_process(training: Training, person: Newco
     training.await_nothing_left()
 
 
-def test_ctrl_c_while_it_starts_stops_it_too(state: Path) -> None:
-    with Training(state, free_ports()) as training:
+def test_ctrl_c_while_it_starts_stops_it_too(start: Start) -> None:
+    with start(free_ports()) as training:
         until(lambda: len(training.left()) > 2, "its parts are being started", 60)
         training.process.send_signal(signal.SIGINT)
         training.await_end()
         training.await_nothing_left(1.0)
 
 
-def test_a_taken_port_is_named(state: Path) -> None:
+def test_a_taken_port_is_named(start: Start) -> None:
     ports = free_ports()
-    with socket.create_server(("127.0.0.1", ports.panel)), Training(state, ports) as training:
+    with socket.create_server(("127.0.0.1", ports.panel)), start(ports) as training:
         assert training.await_end(30) == 2
         assert "PortTaken" in training.said
         assert "--port-base" in training.said

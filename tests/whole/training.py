@@ -13,8 +13,10 @@ from pathlib import Path
 from types import TracebackType
 
 from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.namespaces import MARKER, environ_of, processes
+from madoguchi.terminal.namespaces import environ_of, processes
 from madoguchi.training.ports import Ports
+from whole.agents import Remains
+from whole.apart import beside
 from whole.helpers import environment, tail, until
 
 MARK = "MADOGUCHI_TEST_MARK"
@@ -25,17 +27,18 @@ _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
 class Training:
-    """One start. Leaving it kills whatever still runs."""
+    """One start. Leaving it kills whatever still runs. `apart`: a process in whose mount namespace it shall run."""
 
-    def __init__(self, state: Path, ports: Ports, *arguments: str) -> None:
+    def __init__(self, state: Path, ports: Ports, *arguments: str, apart: int) -> None:
         self.state, self.ports = state, ports
+        self.remains = Remains(BoxConfig(state=state / "terminal"), mounts_of=apart)
         self.mark = secrets.token_hex(8)
         self._out = state.with_name(f"{state.name}-{self.mark}.out")
         command = ["training", "--state", str(state), "--port-base", str(ports.base), *arguments]
         self.begun = time.monotonic()
         with self._out.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "madoguchi", *command],
+                [*beside(apart), sys.executable, "-m", "madoguchi", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -79,26 +82,20 @@ class Training:
 
     def kill_part(self, name: str) -> None:
         """SIGKILL to one of its parts, named as on the command line."""
-        for pid in processes():
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if environ_of(pid).get(MARK) == self.mark and words[2:4] == [b"madoguchi", name.encode()]:
+        for pid in self._own():
+            if Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[2:4] == [b"madoguchi", name.encode()]:
                 os.kill(pid, signal.SIGKILL)
 
     def left(self) -> list[str]:
         """Its processes, and whatever stands of its boxes."""
-        box = BoxConfig(state=self.state / "terminal")
-        found = [f"process {pid}" for pid in processes() if self._is_ours(pid, box.name)]
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-        found += [line for line in mounts if f"{box.runtime}/" in line]
-        return found + [f"file {place}" for place in (box.runtime.iterdir() if box.runtime.is_dir() else ())]
+        return [f"process {pid}" for pid in self._own()] + self.remains.everything()
 
     def logs(self) -> str:
         """The ends of its parts' logs."""
         return "".join(f"\n--- {log.name}\n{tail(log, 20)}" for log in sorted((self.state / "logs").glob("*.log")))
 
-    def _is_ours(self, pid: int, box: str) -> bool:
-        given = environ_of(pid)
-        return given.get(MARK) == self.mark or given.get(MARKER) == box
+    def _own(self) -> list[int]:
+        return [pid for pid in processes() if environ_of(pid).get(MARK) == self.mark]
 
     def __enter__(self) -> "Training":
         return self
@@ -110,10 +107,11 @@ class Training:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(20)
-        for pid in [pid for pid in processes() if self._is_ours(pid, BoxConfig(state=self.state / "terminal").name)]:
+        for pid in self._own():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        self.remains.await_programs_gone()
 
 
 def free_ports() -> Ports:

@@ -1,6 +1,5 @@
 """A process that has everything of the terminal imported and forks agents from it, each in milliseconds."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -13,11 +12,9 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.config import TerminalConfig, config_from
 from madoguchi.terminal.sweep import sweep
+from whole.apart import live_apart
 from whole.helpers import answer_lines, die_with_parent
 from whole.points import Places, install
-
-_CLONE_NEWNS = 0x20000
-_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 
 STAND_IN = r"""
 touch "$HOME/left" /tmp/left /dev/shm/left /run/left
@@ -50,15 +47,6 @@ class Zygote:
         if child == 0:
             _run(order)
         return child
-
-
-def live_apart() -> None:
-    """As root: mount where nobody else sees it. Whoever makes a mount namespace copies, and keeps, what he sees."""
-    if os.geteuid() != 0:
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
 
 
 def _run(order: dict[str, Any]) -> None:
