@@ -126,6 +126,9 @@ class Watch:
         except ReaderLost as error:
             self._break(error)
             raise
+        except Exception as error:
+            self._break(ReaderLost(type(error).__name__))
+            raise ReaderLost(type(error).__name__) from error  # what nobody thought of is a doubt, too
         return self._state
 
     def _take(self) -> None:

@@ -147,6 +147,37 @@ def test_a_card_taken_after_the_last_answer_takes_nothing_back(slot: Hand, card:
     assert slot.wait(known, SOON) == (False, known.counter + 1)
 
 
+@pytest.mark.parametrize("used", [False, True])
+def test_a_card_taken_a_moment_ago_is_no_card_although_pcscd_still_shows_it(
+    slot: Hand, card: VirtualCard, *, used: bool
+) -> None:
+    slot.insert(card)
+    if used:  # and therefore without power
+        prove(slot.reader, "1234", ACT)
+    slot.slot.remove()
+    with pytest.raises(NoCard):
+        prove(slot.reader, "1234", ACT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("part", ["_sentry", "_witness"])
+def test_a_sentry_that_dies_does_not_pass_for_a_calm_reader(
+    slot: Hand, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def broken(*_: object) -> int:
+        raise ArithmeticError("nobody thought of this")
+
+    known = slot.state()
+    watch = slot.reader._watch
+    assert watch is not None
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(slot.wait, known, SOON)
+        until(lambda: bool(watch._changed._waiters))  # type: ignore[attr-defined]  # it looked, and sleeps
+        monkeypatch.setattr(getattr(watch, part), "look", broken)
+        with pytest.raises(ReaderLost):
+            waiting.result(SOON / 2)
+
+
 def test_closing_ends_every_wait_at_once_and_for_good(slot: Hand) -> None:
     known = slot.state()
     with ThreadPoolExecutor(3) as pool:
