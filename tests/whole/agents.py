@@ -18,6 +18,8 @@ from whole.apart import mounts_of
 from whole.helpers import tail, until
 
 _GONE_LIMIT = 3.0
+_LOOK_AGAIN = {200, 303, 403, 409}
+"""403: the page is from before a restart; 409: the visit has gone its way meanwhile."""
 STROKES = {"strokes": [[[10, 10, 0], [120, 60, 40], [200, 30, 90]]], "width": 800, "height": 260}
 
 
@@ -125,15 +127,22 @@ class Desk:
 
     def finish(self) -> None:
         """Press 終了."""
-        self._send("/finish", {})
+        answer = self._send("/finish", {}, self._page())
+        assert answer.status_code in _LOOK_AGAIN, answer.text
 
     def sign(self) -> None:
-        """Say how it came out and sign by hand."""
+        """Say that it is completed and sign by hand."""
         page = self._page()
+        if 'name="lease"' in page:
+            answer = self.confirm(page, outcome="completed", kind="signature")
+            assert answer.status_code in _LOOK_AGAIN, answer.text
+
+    def confirm(self, page: str = "", **given: str) -> httpx.Response:
+        """Send the confirmation's form; what is not given stands as somebody who signs leaves it."""
+        page = page or self._page()
         lease = re.search(r'name="lease" value="(\d+)"', page)
-        if lease is not None:
-            given = {"lease": lease[1], "outcome": "completed", "kind": "signature", "strokes": json.dumps(STROKES)}
-            self._send("/confirm", given, page)
+        assert lease is not None, "no form to confirm"
+        return self._send("/confirm", {"lease": lease[1], "strokes": json.dumps(STROKES), **given}, page)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -142,13 +151,10 @@ class Desk:
     def _page(self) -> str:
         return self._client.get("/").text
 
-    def _send(self, path: str, given: dict[str, str], page: str = "") -> None:
-        token = re.search(r'data-token="([^"]+)"', page or self._page())
+    def _send(self, path: str, given: dict[str, str], page: str) -> httpx.Response:
+        token = re.search(r'data-token="([^"]+)"', page)
         assert token is not None, "a desk page without a token"
-        headers = {"X-Desk-Token": token[1], "Accept": "application/json"}
-        answer = self._client.post(path, data=given, headers=headers)
-        # 409: the visit has gone its way meanwhile; 403: the page is from before a restart. Looking again helps.
-        assert answer.status_code in {200, 303, 403, 409}, answer.text
+        return self._client.post(path, data=given, headers={"X-Desk-Token": token[1], "Accept": "application/json"})
 
 
 def _name(pid: int) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from madoguchi.card import CertificateAuthority, Holder, Pins, Sex, VirtualCard, practice_keys
 
 CARDS = ("市民A", "市民B")
+WITHOUT_CERTIFICATES, FOREIGN = "証明書なし", "別のカード"
 
 
 def cards() -> dict[str, VirtualCard]:
@@ -13,8 +14,8 @@ def cards() -> dict[str, VirtualCard]:
     authority = CertificateAuthority.create(issued)
     pins = Pins("1001", "1111", "1001", "KAKU1234")
     made = {name: VirtualCard.make(_holder(name), pins, authority, issued, keys=practice_keys(name)) for name in CARDS}
-    made["証明書なし"] = VirtualCard.without_certificates(_holder("証明書なし"), pins)
-    made["別のカード"] = VirtualCard.foreign()
+    made[WITHOUT_CERTIFICATES] = VirtualCard.without_certificates(_holder(WITHOUT_CERTIFICATES), pins)
+    made[FOREIGN] = VirtualCard.foreign()
     return made
 
 

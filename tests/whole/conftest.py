@@ -55,6 +55,13 @@ def shared_office(whole_cluster: Cluster | None, site: str) -> Iterator[Office]:
         yield made
 
 
+@pytest.fixture
+def running_office(shared_office: Office) -> Office:
+    """The office, its server running."""
+    shared_office.start()
+    return shared_office
+
+
 @pytest.fixture(scope="session")
 def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
     """The process that agents are forked from."""
@@ -64,18 +71,16 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
 
 
 @pytest.fixture
-def seat(shared_office: Office, zygote: Helper) -> Iterator[Counter]:
-    """An enrolled terminal without an agent yet, at an office whose server runs."""
-    shared_office.start()
-    with counter(shared_office, zygote) as made:
+def seat(running_office: Office, zygote: Helper) -> Iterator[Counter]:
+    """An enrolled terminal without an agent yet."""
+    with counter(running_office, zygote) as made:
         yield made
 
 
 @pytest.fixture
-def chromium_seat(shared_office: Office, zygote: Helper) -> Iterator[Counter]:
+def chromium_seat(running_office: Office, zygote: Helper) -> Iterator[Counter]:
     """The same with the real browser in its boxes."""
-    shared_office.start()
-    with counter(shared_office, zygote, chromium=True) as made:
+    with counter(running_office, zygote, chromium=True) as made:
         yield made
 
 

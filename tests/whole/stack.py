@@ -40,6 +40,7 @@ class Counter:
         self.box = BoxConfig(state=folder / "state")
         self.remains = Remains(self.box, mounts_of=zygote.process.pid)
         self.agent: AgentProcess | None = None
+        self.journal = self.box.state / "journal.sqlite"
         self._starts = 0
         self._away: set[str] = set()
         self._waiting_since = 0.0
@@ -56,13 +57,14 @@ class Counter:
 
     # the agent
 
-    def start(self, at: int | None = None) -> AgentProcess:
-        """Start an agent; it kills itself at the place with this number."""
+    def start(self, at: int | None = None, *, clock_off: float = 0.0) -> AgentProcess:
+        """Start an agent; it kills itself at the place with this number. `clock_off`: seconds its clock is ahead."""
         self.stop()
         self._starts += 1
         places, log = self._folder / f"places-{self._starts}", self._folder / "agent.log"
         places.touch()
-        order = {"config": self.config, "log": str(log), "places": str(places), "at": at, "chromium": self._chromium}
+        order = {"config": self.config, "log": str(log), "places": str(places), "at": at, "clock_off": clock_off}
+        order["chromium"] = self._chromium
         pid = self._zygote.ask("start", order=order)
         self.agent = AgentProcess(pid, places, log)
         return self.agent
@@ -183,10 +185,9 @@ class Counter:
 
     def nothing_lost(self) -> None:
         """Every message that the agents ever numbered is in the records, once, and none waits or was refused."""
-        journal = self._folder / "state" / "journal.sqlite"
 
         def delivered() -> bool:
-            with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+            with closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)) as db:
                 waiting = db.execute("SELECT count(*) FROM outbox").fetchone()[0]
                 numbered = db.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()[0]
             return bool(waiting == 0 and numbered == self.office.ask("messages", terminal=self.terminal))

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import traceback
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.config import TerminalConfig, config_from
 from madoguchi.terminal.sweep import sweep
+from madoguchi.terminal.timers import SystemClock
 from whole.apart import live_apart
 from whole.helpers import answer_lines, die_with_parent
 from whole.points import Places, install
@@ -42,7 +44,10 @@ class Zygote:
         return sweep(BoxConfig(state=Path(state))).leftovers
 
     def start(self, *, order: dict[str, Any]) -> int:
-        """Fork an agent with `config`, `log`, `places`, `at` (where to die), `chromium`; its process number."""
+        """Fork an agent and answer its process number.
+
+        Its order: `config`, `log`, `places`, `at` (where to die), `clock_off` (seconds), `chromium`.
+        """
         child = os.fork()
         if child == 0:
             _run(order)
@@ -56,6 +61,7 @@ def _run(order: dict[str, Any]) -> None:
         _be_a_process(Path(order["log"]))
         install(Places(Path(order["places"]), order["at"]))
         config = config_from(order["config"])
+        _set_clock(order["clock_off"])
         _choose_boxes(config, chromium=order["chromium"])
         service.serve(config)
         status = 0
@@ -73,6 +79,18 @@ def _be_a_process(log: Path) -> None:
     nothing, kept = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, target in ((nothing, 0), (kept, 1), (kept, 2)):
         os.dup2(source, target)
+
+
+def _set_clock(ahead: float) -> None:
+    """The machine's clock is wrong by so many seconds."""
+
+    class WrongClock(SystemClock):
+        """The machine's clock, read by somebody who believes it."""
+
+        def now(self) -> datetime:
+            return super().now() + timedelta(seconds=ahead)
+
+    setattr(service, "SystemClock", WrongClock)  # noqa: B010 # replaced in this process only
 
 
 def _choose_boxes(config: TerminalConfig, *, chromium: bool) -> None:
