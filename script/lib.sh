@@ -18,6 +18,10 @@ gcc|the model check; card readers: pyscard is compiled on the machine that uses 
 libc6-dev|the model check; card readers: pyscard is compiled
 libpcsclite-dev|card readers: pyscard is compiled
 python3-dev|card readers: pyscard is compiled
+fcitx5|tests of the input method in a box
+fcitx5-mozc|tests of the input method in a box
+fcitx5-frontend-gtk3|tests of the input method in a box
+dbus|tests of the input method in a box
 pcscd|tests of card readers
 vsmartcard-vpcd|tests of card readers: no reader for virtual cards
 opensc|tests of the virtual card with OpenSC's own tools

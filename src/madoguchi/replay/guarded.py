@@ -158,9 +158,7 @@ class GuardedCounter:
         """See `Counter.finish`."""
         name, seat = self._seats.of(who)
         station = self._stations[name]
-        if station.state in (TerminalState.OPEN, TerminalState.CURTAINED):
-            station.agent.finish()
-        station.agent.settle()
+        _end(station)
         self._note_end(station)
         if station.state is TerminalState.CONFIRMING:
             self._sign(station)
@@ -171,9 +169,7 @@ class GuardedCounter:
     def close(self) -> None:
         """See `Counter.close`: whatever is still open is ended and proven."""
         for station in self._stations.values():
-            if station.state in (TerminalState.OPEN, TerminalState.CURTAINED):
-                station.agent.finish()
-                station.agent.settle()
+            _end(station)
 
     def _live(self) -> None:
         for station in self._stations.values():
@@ -211,8 +207,7 @@ class GuardedCounter:
 
     def _clear(self, station: Station) -> None:
         """Do what the gate asks for: end what stands, and record that the citizen has left."""
-        if station.state in (TerminalState.OPEN, TerminalState.CURTAINED):
-            station.agent.finish()
+        _end(station)
         station.look()
         standing = self._office.standing(station.row)
         if standing is not None and self._office.state(standing)[0] is VisitState.CONFIRMING:
@@ -226,6 +221,14 @@ class GuardedCounter:
         lease = station.agent.record().terminal.lease
         event = Event(EventKind.CONFIRM, Role.CITIZEN, lease, body)
         station.agent.ask(event, payload={"salt": salt, "payload": _STROKES})
+
+
+def _end(station: Station) -> None:
+    """Press 終了 if a box is open; what the agent has heard of before (a browser that died) comes first."""
+    station.agent.settle()
+    if station.state in (TerminalState.OPEN, TerminalState.CURTAINED):
+        station.agent.finish()
+    station.agent.settle()
 
 
 def _station(
