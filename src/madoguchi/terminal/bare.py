@@ -24,7 +24,7 @@ from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
 from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
 from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
-from madoguchi.terminal.space import prepare_runtime
+from madoguchi.terminal.space import prepare_runtime, tidy
 from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
 from madoguchi.terminal.sweep import kill_leftovers, sweep
 
@@ -123,6 +123,7 @@ class BareBox:
             shutil.rmtree(self._home, ignore_errors=True)
             if self._home.exists():
                 raise WipeUnproven("the browser's directory cannot be removed")
+            tidy(self._config.runtime)
             return WipeProof(
                 training=True,
                 logout=self._live.last_logout,

@@ -7,7 +7,7 @@ seen by an ordinary user) is skipped: such a process cannot be in a box of ours 
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ MARKER = "MADOGUCHI_BOX"
 AGENT = "MADOGUCHI_AGENT"
 _KINDS = ("pid", "ipc", "mnt")
 _DEAD = frozenset("ZX")
+_KERNEL_THREAD = 0x00200000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +54,20 @@ class Mount:
 
 
 def processes() -> dict[int, Process]:
-    """All live processes. A zombie is left out, unless a thread of it still runs (its leader alone has ended)."""
+    """All live programs. A zombie is left out, unless a thread of it still runs (its leader alone has ended)."""
     found = (_process(int(name)) for name in os.listdir(PROC) if name.isdigit())
     return {process.pid: process for process in found if process is not None}
 
 
 def namespaces_of(pid: int) -> Namespaces | None:
     """Read the namespaces of a process; None: gone or not readable."""
-    base = _living(pid)
-    numbers = [number for kind in _KINDS if (number := _namespace(base / "ns" / kind)) is not None]
+    numbers = [number for kind in _KINDS if (number := _namespace(pid, kind)) is not None]
     return Namespaces(*numbers) if len(numbers) == len(_KINDS) else None
 
 
 def environ_of(pid: int) -> Mapping[str, str]:
     """Read the environment the process was started with; empty when gone, overwritten or not readable."""
-    try:
-        raw = (_living(pid) / "environ").read_bytes()
-    except OSError:
-        return {}
-    pairs = (entry.partition(b"=") for entry in raw.split(b"\0"))
+    pairs = (entry.partition(b"=") for entry in _read(pid, "environ").split(b"\0"))
     return {os.fsdecode(name): os.fsdecode(value) for name, sign, value in pairs if sign}
 
 
@@ -104,11 +100,7 @@ def started(pid: int) -> int | None:
 
 def mounts(pid: int) -> list[Mount]:
     """All mounts where a process lives; none when it is gone or not readable."""
-    try:
-        lines = (_living(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    return [_mount(line) for line in lines]
+    return [_mount(line) for line in _read(pid, "mountinfo").decode(errors="replace").splitlines()]
 
 
 def private_devices(pid: int) -> frozenset[int]:
@@ -123,34 +115,40 @@ def users(devices: frozenset[int]) -> list[int]:
     The kernel gives a device number that has become free to the next mount, so a process that has the number mounted
     uses another file system: what is left of a box is mounted nowhere any more.
     """
-    if not devices:
-        return []
-    return [pid for pid in processes() if any(_strange(pid, device) for device in _used(pid) & devices)]
+    found = {pid: used for pid in processes() if (used := _used(pid, devices))} if devices else {}
+    mounted = _mounted() if found else {}
+    where = {pid: space for pid in found if (space := _namespace(pid, "mnt")) is not None}  # others have ended by now
+    return [pid for pid, space in where.items() if found[pid] - mounted.get(space, set())]
 
 
 def openers(device: int) -> list[int]:
     """Live processes that use something on a device that is still mounted, and so is this very device."""
-    return [pid for pid in processes() if device in _used(pid)]
+    return [pid for pid in processes() if _used(pid, frozenset({device}))]
 
 
 def mounters(source: str) -> list[int]:
-    """Live processes that have a mount of this source where they live."""
-    return [pid for pid in processes() if any(mount.source == source for mount in mounts(pid))]
+    """Live processes that have a mount of this source, a word without spaces, where they live."""
+    return [pid for pid in processes() if f" {source} ".encode() in _read(pid, "mountinfo")]
 
 
-def _used(pid: int) -> set[int]:
-    return {*_opened(pid), *_mapped(pid)}
+def _used(pid: int, devices: frozenset[int]) -> frozenset[int]:
+    """Which of the devices a process uses."""
+    return devices & _opened(pid) | _mapped(pid, devices)
 
 
-def _strange(pid: int, device: int) -> bool:
-    return all(mount.device != device for mount in mounts(pid))
+def _mounted() -> dict[int | None, set[int]]:
+    """Devices mounted in each mount namespace; all its processes are asked, for one that changed its root sees none."""
+    found: dict[int | None, set[int]] = {}
+    for pid in processes():
+        found.setdefault(_namespace(pid, "mnt"), set()).update(mount.device for mount in mounts(pid))
+    return found
 
 
 def _process(pid: int) -> Process | None:
     base = PROC / str(pid)
     try:
         fields = _stat(base)
-        if fields[0] in _DEAD and _living(pid) == base:
+        if int(fields[6]) & _KERNEL_THREAD or (fields[0] in _DEAD and _living(pid) == base):
             return None
         return Process(pid, int(fields[1]), base.stat().st_uid, int(fields[19]))
     except OSError:
@@ -172,11 +170,19 @@ def _living(pid: int) -> Path:
     return base
 
 
-def _namespace(link: Path) -> int | None:
+def _namespace(pid: int, kind: str) -> int | None:
     try:
-        return int(os.readlink(link).partition("[")[2].rstrip("]"))
+        return int(os.readlink(_living(pid) / "ns" / kind).partition("[")[2].rstrip("]"))
     except (OSError, ValueError):
         return None
+
+
+def _read(pid: int, name: str) -> bytes:
+    """Read a file of a process in /proc; empty when it is gone or not readable."""
+    try:
+        return (_living(pid) / name).read_bytes()
+    except OSError:
+        return b""
 
 
 def _links(pid: int) -> dict[Path, str]:
@@ -190,21 +196,18 @@ def _links(pid: int) -> dict[Path, str]:
     return found
 
 
-def _opened(pid: int) -> Iterator[int]:
+def _opened(pid: int) -> frozenset[int]:
+    found = set()
     for link, target in _links(pid).items():
         if target.startswith("/"):
             with suppress(OSError):
-                yield os.stat(link).st_dev
+                found.add(os.stat(link).st_dev)
+    return frozenset(found)
 
 
-def _mapped(pid: int) -> Iterator[int]:
-    try:
-        lines = (_living(pid) / "maps").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        major, _, minor = line.split(maxsplit=4)[3].partition(":")
-        yield os.makedev(int(major, 16), int(minor, 16))
+def _mapped(pid: int, devices: frozenset[int]) -> frozenset[int]:
+    lines = _read(pid, "maps")
+    return frozenset(device for device in devices if b" %02x:%02x " % (os.major(device), os.minor(device)) in lines)
 
 
 def _mount(line: str) -> Mount:

@@ -102,6 +102,7 @@ class NamespaceSpace:
     def release(self) -> None:
         """Remove the directory with the policies."""
         shutil.rmtree(self._base, ignore_errors=True)
+        tidy(self._base.parent)
 
 
 def make_space(base: Path, *, config: BoxConfig, person: Person) -> Space:
@@ -127,6 +128,7 @@ def unmount(place: Path) -> None:
         raise SpaceHeld(f"the file space is still mounted for processes {pids}")
     with suppress(FileNotFoundError):
         place.rmdir()
+    tidy(place.parent)
 
 
 def stale_mounts(below: Path) -> list[Path]:
@@ -147,6 +149,12 @@ def _write(place: Path, content: bytes) -> Path:
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
         file.write(content)
     return place
+
+
+def tidy(runtime: Path) -> None:
+    """Take the directory of the spaces away with the last of them."""
+    with suppress(OSError):
+        runtime.rmdir()
 
 
 def _source(place: Path) -> str:

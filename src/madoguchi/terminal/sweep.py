@@ -57,24 +57,33 @@ def sweep(config: BoxConfig, *, training: bool = False) -> WipeProof:
     )
 
 
-def leftovers(config: BoxConfig) -> list[Process]:
-    """Live processes of ours by the rules above; never this process or one of its ancestors."""
+def leftovers(config: BoxConfig) -> tuple[set[Process], set[Process]]:
+    """Live processes of ours by the rules above: sure ones, and those of the browser's user that carry no mark at all.
+
+    A process that an agent is just starting carries no mark until it runs its own program, so that an unmarked one is
+    believed only when it is still there at the next scan. Never this process or one of its ancestors.
+    """
     table = processes()
     owners = {pid: _owner(pid, table) for pid in table}
     marked = {pid for pid, (name, _) in owners.items() if name == config.name}
-    found = marked | _neighbours(marked, table) | _of_browser_user(config, table, owners)
-    return [table[pid] for pid in found - _lineage(table)]
+    abandoned = {pid for pid in _of_browser_user(config, table) if not _of_living_agent(owners[pid])}
+    sure = marked | _neighbours(marked, table) | {pid for pid in abandoned if owners[pid][0]}
+    spared = _lineage(table)
+    return {table[pid] for pid in sure - spared}, {table[pid] for pid in abandoned - sure - spared}
 
 
 def kill_leftovers(config: BoxConfig, *, deadline: float) -> int:
     """Kill until two scans in a row are empty; how many there were. Raises `WipeUnproven`."""
     killed: set[Process] = set()
+    suspected: set[Process] = set()
     quiet = 0
     while quiet < _QUIET_SCANS:
-        found = leftovers(config)
-        quiet = 0 if found else quiet + 1
-        if found and time.monotonic() > deadline:
-            raise WipeUnproven(f"leftover processes: {', '.join(str(process.pid) for process in found)}")
+        sure, unmarked = leftovers(config)
+        found = sure | (unmarked & suspected)
+        suspected = unmarked
+        quiet = 0 if sure or unmarked else quiet + 1
+        if not quiet and time.monotonic() > deadline:
+            raise WipeUnproven(f"leftover processes: {sorted(process.pid for process in sure | unmarked)}")
         for process in found:
             _kill(process)
         killed.update(found)
@@ -117,10 +126,10 @@ def _owner(pid: int, table: Mapping[int, Process]) -> tuple[str, str]:
 def _neighbours(marked: set[int], table: Mapping[int, Process]) -> set[int]:
     """Processes that share a namespace with a marked one, other than the namespaces we live in ourselves."""
     own = namespaces_of(os.getpid())
+    if own is None:
+        return set()
     spaces = {pid: space for pid in table if (space := namespaces_of(pid)) is not None}
-    private = [
-        part for pid in marked & spaces.keys() for part in _parts(spaces[pid]) if own and part not in _parts(own)
-    ]
+    private = {part for pid in marked & spaces.keys() for part in _parts(spaces[pid])} - _parts(own)
     return {pid for pid, space in spaces.items() if not _parts(space).isdisjoint(private)}
 
 
@@ -128,16 +137,15 @@ def _parts(space: Namespaces) -> set[tuple[str, int]]:
     return {("pid", space.pid), ("ipc", space.ipc), ("mnt", space.mnt)}
 
 
-def _of_browser_user(
-    config: BoxConfig, table: Mapping[int, Process], owners: Mapping[int, tuple[str, str]]
-) -> set[int]:
+def _of_browser_user(config: BoxConfig, table: Mapping[int, Process]) -> set[int]:
+    """As root, the processes of the user that only browsers run as."""
     if os.geteuid() != 0:
         return set()
     try:
         uid = visitor(config).uid
     except BoxUnavailable:
         return set()
-    return {pid for pid, process in table.items() if process.uid == uid and not _of_living_agent(owners[pid])}
+    return {pid for pid, process in table.items() if process.uid == uid}
 
 
 def _of_living_agent(owner: tuple[str, str]) -> bool:

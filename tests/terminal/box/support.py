@@ -14,7 +14,17 @@ from types import TracebackType
 from typing import Any
 
 from madoguchi.terminal.boxconfig import VISIT_USER, BoxConfig
-from madoguchi.terminal.namespaces import MARKER, Namespaces, environ_of, members, processes, users
+from madoguchi.terminal.namespaces import (
+    AGENT,
+    MARKER,
+    Namespaces,
+    environ_of,
+    members,
+    processes,
+    started,
+    ticks,
+    users,
+)
 from madoguchi.terminal.space import stale_mounts
 from terminal.box.site import Site
 
@@ -23,6 +33,9 @@ ENTER = Path(__file__).with_name("enter.py")
 SOURCE = Path(__file__).resolve().parents[3] / "src"
 PERSONS = ("root", "nobody") if os.geteuid() == 0 else (pwd.getpwuid(os.geteuid()).pw_name,)
 """Whom the agent runs as: as root both ways, else only as whoever runs the tests."""
+
+
+AS_ROOT = [person for person in PERSONS if person == "root"]
 
 
 class Refused(Exception):  # what the agent answered
@@ -41,6 +54,7 @@ class Agent:
         self.settings = {"state": str(state), "training": True, "display": None, **settings}
         self._bare = bare
         self.process = self._start()
+        self.answered = ticks()
 
     @property
     def root(self) -> bool:
@@ -60,6 +74,7 @@ class Agent:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the agent ended"
+        self.answered = ticks()
         answer = json.loads(line)
         if "error" in answer:
             raise Refused(answer["error"], answer["text"])
@@ -153,6 +168,12 @@ def browser_person(agent: Agent) -> str:
     return VISIT_USER if agent.root else agent.person
 
 
+def marked(agent: Agent) -> dict[str, str]:
+    """Environment that tells the sweeps of other tests whose a process is."""
+    pid = agent.process.pid
+    return {"PATH": os.environ["PATH"], MARKER: agent.config.name, AGENT: f"{pid}:{started(pid)}"}
+
+
 def until(what: Callable[[], Any], limit: float = 5.0) -> Any:
     """Wait until something is true; its value."""
     deadline = time.monotonic() + limit
@@ -170,7 +191,7 @@ def left_of(agent: Agent, traces: Any = None) -> list[str]:
     if agent.runtime.is_dir():
         found += [f"file {place}" for place in agent.runtime.iterdir()]
     if traces is not None:
-        inside = members(Namespaces(*traces["namespaces"]))
+        inside = members(Namespaces(*traces["namespaces"]), until=agent.answered)
         found += [f"member {pid}" for pid in inside if nearest_mark(pid) in {"", name}]
         found += [f"holder {pid}" for pid in users(frozenset(traces["devices"]))]
     return found
@@ -204,7 +225,7 @@ def process_in_box(agent: Agent, traces: Any, script: str) -> Iterator[None]:
     """Run a shell script inside a box as the browser's user, the way a helper of the browser would run."""
     person = browser_person(agent)
     command = [interpreter(person), str(ENTER), str(traces["init"]), "/bin/bash", "-c", script]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", **as_person(person)) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", env=marked(agent), **as_person(person)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         try:

@@ -14,7 +14,7 @@ from madoguchi.terminal.curtain import CurtainFailed, Frame
 from madoguchi.terminal.namespaces import processes
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
-from terminal.box.support import Agent, Refused, left_of, until
+from terminal.box.support import Agent, Refused, left_of, nearest_mark, until
 from terminal.box.xserver import XServer
 
 pytestmark = pytest.mark.slow
@@ -143,7 +143,7 @@ def test_idle_time_is_the_displays(shown: Agent, display: XServer) -> None:
 
 
 def test_a_bar_that_dies_is_reported_and_the_curtain_fails(shown: Agent) -> None:
-    (bar,) = [pid for pid in processes() if b"madoguchi.terminal.frame" in _command_line(pid)]
+    bar = _bar_of(shown)
     os.kill(bar, signal.SIGKILL)
     until(lambda: shown.ask("state")["deaths"] == ["the bar died"])
     with pytest.raises(Refused) as failed:
@@ -152,7 +152,7 @@ def test_a_bar_that_dies_is_reported_and_the_curtain_fails(shown: Agent) -> None
 
 
 def test_a_bar_that_hangs_makes_the_curtain_fail_in_time(shown: Agent) -> None:
-    (bar,) = [pid for pid in processes() if b"madoguchi.terminal.frame" in _command_line(pid)]
+    bar = _bar_of(shown)
     os.kill(bar, signal.SIGSTOP)
     with pytest.raises(Refused) as failed:
         shown.ask("curtain", down=True)
@@ -189,6 +189,15 @@ def test_a_display_that_is_not_there_is_a_death(tmp_path: Path) -> None:
     frame = Frame(BoxConfig(state=tmp_path, display=":4093"), on_finish=lambda: None, on_death=deaths.append)
     until(lambda: deaths == ["the bar died"], 10)
     frame.close()
+
+
+def _bar_of(agent: Agent) -> int:
+    (bar,) = [
+        pid
+        for pid in processes()
+        if b"madoguchi.terminal.frame" in _command_line(pid) and nearest_mark(pid) == agent.config.name
+    ]
+    return bar
 
 
 def _command_line(pid: int) -> bytes:

@@ -36,6 +36,7 @@ def test_kanji_are_typed_and_nothing_of_the_method_stays(make_agent: MakeAgent, 
         time.sleep(2)  # nothing outside shows when the method has found the field
         for key in (ZENKAKU, *NIHONGO, SPACE, ENTER, ENTER):
             display.press(key)
+            time.sleep(0.1)  # a person's pace: the conversion is another program's answer
         until(lambda: "/sent" in site.paths())
         assert next(seen.form["who"] for seen in site.seen if seen.path == "/sent") == "日本語"
         agent.ask("destroy")

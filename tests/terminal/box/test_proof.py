@@ -29,7 +29,7 @@ from madoguchi.terminal.proof import Traces, prove
 from madoguchi.terminal.space import SpaceHeld, stale_mounts
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
-from terminal.box.support import PERSONS, Agent, Refused, as_person, browser_person, interpreter, left_of, until
+from terminal.box.support import AS_ROOT, Agent, Refused, as_person, interpreter, left_of, until
 
 HOLDS = {
     "mount namespace": "f = open(place.split('/root')[0] + '/ns/mnt'); ready(); wait()",
@@ -60,9 +60,6 @@ def wait(): time.sleep(1000)
 """
 
 
-AS_ROOT = [person for person in PERSONS if person == "root"]
-
-
 @pytest.fixture
 def agent(make_agent: MakeAgent) -> Agent:
     """An agent that does not wait long for a proof."""
@@ -87,7 +84,7 @@ def holding(how: str, place: str, person: str) -> Iterator[int]:
 def test_what_leaves_the_box_keeps_the_proof_away(agent: Agent, site: Site, how: str) -> None:
     traces = agent.open(site)
     place = f"/proc/{traces['init']}/root/home/visit"
-    with holding(how, place, browser_person(agent)) as holder:
+    with holding(how, place, agent.person) as holder:
         with pytest.raises(Refused) as unproven:
             agent.ask("destroy")
         assert unproven.value.code == "WipeUnproven"
