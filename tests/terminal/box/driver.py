@@ -23,7 +23,8 @@ from madoguchi.terminal.namespaces import processes
 class Driver:
     def __init__(self, settings: Mapping[str, Any], *, bare: bool) -> None:
         size = tuple(settings.get("size", (1280, 800)))
-        self.config = BoxConfig(**{**settings, "state": Path(settings["state"]), "size": size, "xauthority": None})
+        key = Path(settings["xauthority"]) if settings.get("xauthority") else None
+        self.config = BoxConfig(**{**settings, "state": Path(settings["state"]), "size": size, "xauthority": key})
         self.finished = 0
         self.hung = False
         kind = BareBoxes if bare else BwrapBoxes

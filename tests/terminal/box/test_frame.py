@@ -1,6 +1,7 @@
 """Bar and curtain on a real display: seen by pixel, pressed by a hand, and doubt when they fail."""
 
 import os
+import pwd
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,14 +163,33 @@ def test_a_bar_that_hangs_makes_the_curtain_fail_in_time(shown: Agent) -> None:
 def test_the_bar_goes_with_the_box(shown: Agent, display: XServer) -> None:
     shown.ask("destroy")
     assert left_of(shown) == []
-    until(lambda: display.pixel(*IN_BAR) == "#000000")
+    until(lambda: display.pixel(*IN_BAR) != NIGHT, 10)
     assert shown.ask("state")["deaths"] == []
 
 
 def test_the_bar_goes_with_a_killed_agent(shown: Agent, display: XServer) -> None:
     shown.kill()
-    until(lambda: display.pixel(*IN_BAR) == "#000000", 3)
+    until(lambda: display.pixel(*IN_BAR) != NIGHT, 10)
     shown.again()
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_locked_display_opens_with_the_agents_key_alone(
+    make_agent: MakeAgent, site: Site, person: str, bare: bool
+) -> None:
+    with XServer(cookie=os.urandom(16)) as display:
+        if os.geteuid() == 0:
+            os.chown(display.key.parent, pwd.getpwnam(person).pw_uid, -1)
+            os.chown(display.key, pwd.getpwnam(person).pw_uid, -1)
+        stranger = make_agent(training=bare, bare=bare, display=display.display)
+        assert stranger.attempt("open", **stranger.visit(site)) == "BoxUnavailable"
+        stranger.kill()
+        agent = make_agent(training=bare, bare=bare, display=display.display, xauthority=str(display.key))
+        agent.open(site, "/form")
+        until(lambda: display.pixel(*IN_PAGE) == PAGE)
+        until(lambda: display.pixel(*IN_BAR) == NIGHT)
+        agent.ask("destroy")
+        assert left_of(agent) == []
 
 
 def test_without_tk_the_curtain_fails_and_lifting_it_is_nothing(

@@ -11,19 +11,27 @@ from pathlib import Path
 from types import TracebackType
 
 _HEADER = struct.Struct(">25I")
+_COOKIE = b"MIT-MAGIC-COOKIE-1"
+_FAMILY_WILD = b"\xff\xff" + bytes(4)
 _MOTION, _PRESS, _RELEASE = 6, 4, 5
 
 
 class XServer:
     """Xvfb with a frame buffer in a file; `pixel` reads it, `click` and `press` act through the XTEST extension."""
 
-    def __init__(self, size: tuple[int, int] = (1280, 800)) -> None:
+    def __init__(self, size: tuple[int, int] = (1280, 800), *, cookie: bytes = b"") -> None:
+        """With a cookie (16 bytes) only who knows it may connect: `key` is the file for XAUTHORITY."""
+        self._cookie = cookie
         self._folder = tempfile.TemporaryDirectory(prefix="madoguchi-x-")
         read, write = os.pipe()
         screen = f"{size[0]}x{size[1]}x24"
         command = ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
+        self.key = Path(self._folder.name) / "key"
+        self.key.touch(mode=0o600)
+        self.key.write_bytes(_FAMILY_WILD + _counted(_COOKIE) + _counted(cookie))
+        locked = ["-auth", str(self.key)] if cookie else []
         self._process = subprocess.Popen(
-            [*command, "-fbdir", self._folder.name], pass_fds=(write,), stderr=subprocess.DEVNULL
+            [*command, *locked, "-fbdir", self._folder.name], pass_fds=(write,), stderr=subprocess.DEVNULL
         )
         os.close(write)
         assert select.select((read,), (), (), 20)[0], "Xvfb does not start"
@@ -82,7 +90,9 @@ class XServer:
         time.sleep(0.03)  # a hand is not faster, and Tk tells a press from a slip by time
 
     def _set_up(self) -> tuple[int, int]:
-        self._hand.sendall(struct.pack("<BxHHHHxx", ord("l"), 11, 0, 0, 0))
+        name = _COOKIE if self._cookie else b""
+        sizes = struct.pack("<BxHHHHxx", ord("l"), 11, 0, len(name), len(self._cookie))
+        self._hand.sendall(sizes + name.ljust((len(name) + 3) // 4 * 4, b"\0") + self._cookie)
         ok, _, _, length = struct.unpack("<BxHHH", self._exactly(8))
         assert ok == 1, "the display refuses us"
         answer = self._exactly(length * 4)
@@ -99,3 +109,7 @@ class XServer:
         while len(data) < count:
             data += self._hand.recv(count - len(data))
         return data
+
+
+def _counted(text: bytes) -> bytes:
+    return struct.pack(">H", len(text)) + text
