@@ -81,6 +81,7 @@ class Relay:
 
     def keys(self, *names: str) -> None:
         """Press keys one after the other, as fast as a fast typist; several characters are typed."""
+        self._still_open()
         self._page.locator("#relay").focus()
         for name in names:
             if name in {"Tab", "Enter", "ArrowDown", "Shift+Tab", "Backspace"}:
@@ -93,12 +94,18 @@ class Relay:
         self._page.fill("#relay-words", text)
         self._page.click("#relay-text button")
 
+    def _still_open(self) -> None:
+        """The visit that is walked through has not ended by itself."""
+        view = self._page.locator("body").get_attribute("data-view")
+        assert view == "open", f"the visit has ended:\n{self._page.locator('main').inner_text()}"
+
     def _until(self, what: Callable[[dict[str, Any]], Any], why: str, brand: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             look: dict[str, Any] | None = self._page.evaluate(_LOOK, [_TALL, BRANDS[brand]])
             if look is not None and what(look):
                 return look
+            self._still_open()
             self._page.wait_for_timeout(150)
         raise AssertionError(f"not within {PATIENCE} s: {why}")
 
@@ -134,11 +141,8 @@ class Newcomer:
                 self.office.check(f"[name={name}][value={answer}]")
         for box in self.office.locator("[name=bring]").all():
             box.check()
-        self.picture("preflight", self.office)
         self.office.click("main form button.main")
-        number = self.office.locator(".slip-number").inner_text()
-        self.picture("slip", self.office)
-        return number
+        return self.office.locator(".slip-number").inner_text()
 
     def call(self, number: str) -> None:
         """Call the number to 端末1 on the board."""
@@ -207,13 +211,19 @@ class Newcomer:
         assert box is not None
         self._write(box["x"] + 60, box["y"] + 50)
         expect(self.desk.locator("#sign-state")).to_contain_text("書かれています")
-        self.picture("desk-signed", self.desk, whole=True)
+        self.picture("desk-signed", self.desk)
         self.desk.click("#send")
 
-    def picture(self, name: str, page: Page, *, whole: bool = False) -> None:
-        """Keep what a page looks like, when pictures are wanted."""
-        if self._pictures is not None:
-            page.screenshot(path=self._pictures / f"{name}.png", full_page=whole, caret="initial")
+    def picture(self, name: str, page: Page) -> None:
+        """Keep what a page looks like the first time, when pictures are wanted."""
+        path = self._pictures / f"{name}.png" if self._pictures is not None else None
+        if path is not None and not path.exists():
+            page.screenshot(path=path, caret="initial")
+
+    def picture_of_visit(self, name: str) -> None:
+        """The same of the visit's own screen, as the desk page shows it."""
+        self.desk.locator("#relay").evaluate("area => area.scrollIntoView({block: 'center'})")
+        self.picture(name, self.desk)
 
     def _write(self, x: float, y: float) -> None:
         mouse = self.desk.mouse

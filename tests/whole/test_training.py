@@ -67,12 +67,11 @@ def test_a_newcomer_walks_through_a_whole_visit(training: Training, person: Newc
     number = person.open_visit(PAYMENT, "市民B")
     relay = person.relay
     relay.await_site("points")
-    person.picture("relay-start", person.desk)
     relay.click_button("points")
     relay.await_site("card")
     relay.keys("Tab", "2002")
     relay.await_page()
-    person.picture("relay-card", person.desk)
+    person.picture_of_visit("relay-card")
     relay.keys("Enter")
     relay.await_site("points")
     relay.keys("Tab", "Tab", "Enter")  # past the log-out, to the application
@@ -85,7 +84,7 @@ def test_a_newcomer_walks_through_a_whole_visit(training: Training, person: Newc
     relay.await_page()
     relay.click_button("points")
     relay.await_page()
-    person.picture("relay-done", person.desk)
+    person.picture_of_visit("relay-done")
     expect(person.seat()).to_contain_text(number)
     person.desk.click("#finish")
     person.await_desk("confirming")
@@ -110,7 +109,6 @@ def _see_the_registration(person: Newcomer, ports: Ports) -> None:
     page = person.office
     page.goto(ports.url(ports.desks))
     page.click("a:has-text('総務省コールセンター')")
-    person.picture("national-desk", page)
     page.select_option("#asked_person", "B")
     page.click("#inquire-person")
     expect(page.locator("#answer #service")).to_contain_text("架空カード")
