@@ -103,6 +103,7 @@ class BwrapBox:
     def wait_ready(self) -> None:
         """Wait until the page is there. Raises `CdpError`."""
         self._live.wait_ready()
+        self._live.check_closed()
         self.traces.note_devices()
         if not self.traces.devices:
             raise CdpError("the box has no file space of its own")

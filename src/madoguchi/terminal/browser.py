@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from madoguchi.protocol import Procedure
 from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.cdp import Cdp, CdpError
+from madoguchi.terminal.cdp import Cdp, CdpError, CdpRefused
 from madoguchi.terminal.policies import reachable, resolver_rules
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, LOGOUT_VISITED
 
@@ -65,6 +65,12 @@ def browser_command(config: BoxConfig, procedure: Procedure, *, home: str, size:
     ]
 
 
+class PoliciesNotInForce(CdpError):
+    """The browser runs without the policies of the visit."""
+
+    sentence = "ブラウザの制限が効いていません。この端末を使わず、職員に知らせてください。"
+
+
 class Browser:
     """One running browser behind its debugging pipe. All calls are bounded."""
 
@@ -84,6 +90,15 @@ class Browser:
         """List the open pages, as the browser lists them."""
         found = self._cdp.call("Target.getTargets")["targetInfos"]
         return [target for target in found if target["type"] == "page"]
+
+    def check_closed(self) -> None:
+        """See that the visit's policies hold: under them nobody may look into the page. Raises `PoliciesNotInForce`."""
+        target = self.pages()[0]["targetId"]
+        try:
+            self._cdp.call("Target.attachToTarget", {"targetId": target, "flatten": True})
+        except CdpRefused:
+            return
+        raise PoliciesNotInForce("the page can be looked into")
 
     def logout(self, url: str, *, limit: float) -> str:
         """Open the site's log-out address and wait until it has loaded, at most `limit` seconds; one of `LOGOUT_*`."""

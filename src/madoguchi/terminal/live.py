@@ -119,6 +119,11 @@ class Live:
             self._relay.start()
         self._browser.wait_ready(limit=self._config.start_limit)
 
+    def check_closed(self) -> None:
+        """See that the visit's policies hold, where the agent itself may not look. Raises `PoliciesNotInForce`."""
+        if self._relay is None:
+            self._browser.check_closed()
+
     def notice(self, text: str) -> None:
         """One line on the bar; the relay's page shows it itself."""
         if self._frame is not None:

@@ -116,7 +116,8 @@ def resolver_rules(places: Iterable[str]) -> str:
 def write_policies(directory: Path, policies: Mapping[str, Any]) -> None:
     """Write them as Chromium reads them: `managed/visit.json`, readable by the browser's user."""
     managed = directory / "managed"
-    managed.mkdir(mode=0o755)
+    managed.mkdir()
+    managed.chmod(0o755)
     file = managed / "visit.json"
     file.write_text(json.dumps(policies, ensure_ascii=False), encoding="utf-8")
     file.chmod(0o644)

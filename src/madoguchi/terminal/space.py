@@ -55,13 +55,13 @@ class MountedSpace:
     def __init__(self, base: Path, *, size_mib: int, uid: int, gid: int) -> None:
         self._base = base
         self._owner = (uid, gid)
-        base.mkdir(mode=0o711)
+        _directory(base, 0o711)
         _mount(base, f"size={size_mib}m,mode=0711")
         for name in _SHARED:
-            (base / name).mkdir(mode=0o700)
+            _directory(base / name, 0o700)
             os.chown(base / name, uid, gid)
         self.policies = base / "policies"
-        self.policies.mkdir(mode=0o755)
+        _directory(self.policies, 0o755)
 
     def arguments(self) -> list[str]:
         """Bind the parts of the one tmpfs at every writable place."""
@@ -86,9 +86,9 @@ class NamespaceSpace:
     def __init__(self, base: Path, *, size_mib: int) -> None:
         self._base = base
         self._size = size_mib << 20
-        base.mkdir(mode=0o700)
+        _directory(base, 0o700)
         self.policies = base / "policies"
-        self.policies.mkdir(mode=0o755)
+        _directory(self.policies, 0o755)
 
     def arguments(self) -> list[str]:
         """One limited memory file system for every writable place."""
@@ -139,7 +139,11 @@ def stale_mounts(below: Path) -> list[Path]:
 
 def prepare_runtime(runtime: Path) -> None:
     """Make the directory of the visits' spaces: ours alone, no link. Raises `BoxUnavailable`."""
-    runtime.mkdir(mode=0o711, parents=True, exist_ok=True)
+    runtime.parent.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        runtime.parent.chmod(0o755)
+    if not runtime.exists():
+        _directory(runtime, 0o711)
     status = runtime.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise BoxUnavailable(f"{runtime} が、この利用者だけの場所ではありません ({runtime} is not ours alone)。")
@@ -149,6 +153,12 @@ def _write(place: Path, content: bytes) -> Path:
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
         file.write(content)
     return place
+
+
+def _directory(place: Path, mode: int) -> None:
+    """Make a directory with this mode, whatever the agent's umask is: policies that cannot be read do not hold."""
+    place.mkdir()
+    place.chmod(mode)
 
 
 def tidy(runtime: Path) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from madoguchi.protocol import Assignment, Procedure
+from madoguchi.terminal import box as box_module
 from madoguchi.terminal.bare import BareBox, BareBoxes
 from madoguchi.terminal.box import BwrapBox, BwrapBoxes
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.check import check_rights
 from madoguchi.terminal.errors import TerminalError
-from madoguchi.terminal.namespaces import processes
 
 
 class Driver:
@@ -100,12 +100,14 @@ class Driver:
     def command(self, *, method: str, params: Mapping[str, Any]) -> Any:
         return self.one._live._cdp.call(method, params)
 
-    def alive(self) -> Any:
-        return len([process for process in processes().values() if process.parent == os.getpid()])
+    def without_policies(self) -> Any:
+        """Lose the policies on their way into the box."""
+        vars(box_module)["write_policies"] = lambda *_: None
 
 
 def main() -> None:
     given = json.loads(sys.argv[1])
+    os.umask(given["umask"])
     driver = Driver(given["settings"], bare=given["bare"])
     for line in sys.stdin:
         request = json.loads(line)

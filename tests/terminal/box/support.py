@@ -49,10 +49,10 @@ class Refused(Exception):  # what the agent answered
 class Agent:
     """A driver process. Leaving it kills it and sweeps whatever its boxes left."""
 
-    def __init__(self, state: Path, *, person: str, bare: bool = False, **settings: Any) -> None:
+    def __init__(self, state: Path, *, person: str, bare: bool = False, umask: int = 0o022, **settings: Any) -> None:
         self.state, self.person = state, person
         self.settings = {"state": str(state), "training": True, "display": None, **settings}
-        self._bare = bare
+        self._bare, self._umask = bare, umask
         self.process = self._start()
         self.answered = ticks()
 
@@ -132,7 +132,7 @@ class Agent:
         self.kill()
 
     def _start(self) -> subprocess.Popen[str]:
-        given = json.dumps({"settings": self.settings, "bare": self._bare})
+        given = json.dumps({"settings": self.settings, "bare": self._bare, "umask": self._umask})
         return subprocess.Popen(
             [interpreter(self.person), str(DRIVER), given],
             stdin=subprocess.PIPE,

@@ -9,7 +9,7 @@ from madoguchi.protocol import Procedure
 from madoguchi.terminal.policies import policies_for
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
-from terminal.box.support import Agent, Refused, until
+from terminal.box.support import Agent, Refused, left_of, until
 from terminal.box.xserver import XServer
 
 pytestmark = pytest.mark.slow
@@ -158,6 +158,23 @@ def test_a_log_out_of_a_dead_browser_is_unreachable(production: Agent, site: Sit
     with pytest.raises(Refused):
         production.ask("command", method="Browser.crash", params={})
     assert production.ask("logout", url=site.origin + "/logout") == "unreachable"
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o000])
+def test_policies_hold_whatever_the_agents_umask(
+    make_agent: MakeAgent, site: Site, elsewhere: Site, umask: int
+) -> None:
+    agent = make_agent(umask=umask)
+    agent.open(site)
+    assert "BLOCKED_BY_ADMINISTRATOR" in _navigation(agent, elsewhere.origin + "/start")
+
+
+def test_a_browser_without_policies_gives_no_box(production: Agent, site: Site) -> None:
+    production.ask("without_policies")
+    with pytest.raises(Refused, match="PoliciesNotInForce") as refused:
+        production.open(site)
+    assert refused.value.code == "BoxUnavailable"
+    assert left_of(production) == []
 
 
 def test_nobody_looks_into_pages_in_production(production: Agent, site: Site) -> None:
