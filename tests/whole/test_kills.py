@@ -132,7 +132,7 @@ def test_killed_at_any_moment(seat: Counter, tally: Tally) -> None:
     for _ in range(LEAST["moments"]):
         visit = seat.office.issue()
         attack.restart()
-        with after(chance.uniform(0.0, 1.5), seat.running.kill), suppress(AgentDied):
+        with after(chance.uniform(0.0, 1.0), seat.running.kill), suppress(AgentDied):
             attack.finish(visit)
             seat.await_quiet()
         attack.killed("any moment")
