@@ -76,15 +76,15 @@ def _journal(places: Places) -> None:
 
 
 def _box(places: Places) -> None:
-    from madoguchi.terminal import box, sweep
+    from madoguchi.terminal import box, ground, sweep
     from madoguchi.terminal.effects import Effects
     from madoguchi.terminal.proof import Traces
     from madoguchi.terminal.space import MountedSpace, NamespaceSpace
 
     places.around(Effects, "carry_out", lambda _effects, kind, _record: f"effect {kind}")
-    places.around(box, "launch", always("launch of bubblewrap"))
-    places.around(box, "read_info", always("bubblewrap's report"))
-    places.around(box, "sweep", always("sweep"))
+    places.around(ground, "launch", always("launch of bubblewrap"))
+    places.around(ground, "read_info", always("bubblewrap's report"))
+    places.around(ground, "sweep", always("sweep"))
     places.around(sweep, "kill_leftovers", always("sweep's kills"))
     places.around(box.BwrapBox, "wait_ready", always("browser ready"))
     places.around(box.BwrapBox, "destroy", always("destroy"))

@@ -144,7 +144,7 @@ def _make_home(place: Path, person: Person, key: bytes) -> Path:
 
 def _launch(config: BoxConfig, command: list[str], home: Path, person: Person, pipes: Pipes) -> subprocess.Popen[bytes]:
     """Start the browser in its own process group. Where the kernel allows no sandbox at all it runs without one."""
-    inner = script_environment(config, pipes, boxed=False)
+    inner = script_environment(config, pipes.inner, boxed=False)
     if not can_sandbox(person):
         command.insert(1, "--no-sandbox")
     try:
@@ -152,9 +152,11 @@ def _launch(config: BoxConfig, command: list[str], home: Path, person: Person, p
             script_arguments(command),
             environment={**browser_environment(config, home=str(home)), **inner, **marks(config)},
             person=person,
-            pipes=pipes,
+            inherited=pipes.inner,
         )
     except BoxUnavailable:
         pipes.close_outer()
         shutil.rmtree(home, ignore_errors=True)
         raise
+    finally:
+        pipes.inner.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.space import Space
-from madoguchi.terminal.spawn import Pipes
+from madoguchi.terminal.spawn import Inner
 
 HOME = "/home/visit"
 _CACHE = Path("/var/cache/fontconfig")
@@ -57,15 +57,15 @@ def script_arguments(command: list[str]) -> list[str]:
     return [*_NO_CORE, "/bin/bash", "-c", _SCRIPT, "box", *command]
 
 
-def script_environment(config: BoxConfig, pipes: Pipes, *, boxed: bool) -> Mapping[str, str]:
+def script_environment(config: BoxConfig, inner: Inner, *, boxed: bool) -> Mapping[str, str]:
     """Tell the script what it needs: descriptor numbers, the virtual screen's size, and whom it may kill.
 
     In a box that is every process it can see; outside only its own process group.
     """
     return {
-        "CDP_IN": str(pipes.cdp_in),
-        "CDP_OUT": str(pipes.cdp_out),
-        "BEAT": str(pipes.beat_in),
+        "CDP_IN": str(inner.cdp_in),
+        "CDP_OUT": str(inner.cdp_out),
+        "BEAT": str(inner.beat_in),
         "VIRTUAL": f"{config.size[0]}x{config.size[1]}x24" if config.display is None else "",
         "KILL": "-1" if boxed else "0",
         "INPUT": config.input_method if boxed and config.display is not None else "",

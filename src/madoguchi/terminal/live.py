@@ -149,7 +149,7 @@ class Live:
         if self._frame is not None:
             self._frame.close()
         os.close(self._pipes.beat)
-        os.close(self._pipes.info)
+        os.close(self._pipes.door)
         self._pipes.beat = -1
 
     def _event(self, message: Mapping[str, Any]) -> None:

@@ -8,12 +8,13 @@ import fcntl
 import json
 import os
 import pwd
+import socket
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TextIO
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.errors import BoxUnavailable
@@ -56,48 +57,59 @@ def marks(config: BoxConfig) -> Mapping[str, str]:
     return {MARKER: config.name, AGENT: f"{os.getpid()}:{started(os.getpid())}"}
 
 
-class Pipes:
-    """The descriptors between the agent and a box: debugging pipe both ways, heartbeat, bubblewrap's report.
+class Inner(NamedTuple):
+    """The box's ends: debugging pipe in and out, heartbeat, and the door that its listener is handed out through."""
 
-    `outer` ends stay with the agent, `inner` ends go to the child and are closed here once it runs.
-    """
+    cdp_in: int
+    cdp_out: int
+    beat_in: int
+    door: int
+
+    def close(self) -> None:
+        """Close them on this side once the child has them, so that its end is seen as end of file."""
+        for descriptor in self:
+            os.close(descriptor)
+
+
+class Pipes:
+    """The descriptors between the agent and a box. What is named here stays with the agent, `inner` goes to the box."""
 
     def __init__(self) -> None:
-        self.cdp_in, self.to_browser = _high_pipe()
-        self.from_browser, self.cdp_out = _high_pipe()
-        self.beat_in, self.beat = _high_pipe()
-        self.info, self.info_in = _high_pipe()
+        cdp_in, self.to_browser = high_pair(os.pipe())
+        self.from_browser, cdp_out = high_pair(os.pipe())
+        beat_in, self.beat = high_pair(os.pipe())
+        near, far = socket.socketpair()
+        self.door, door = high_pair((near.detach(), far.detach()))
+        self.inner = Inner(cdp_in, cdp_out, beat_in, door)
         os.set_blocking(self.beat, False)
-
-    @property
-    def inner(self) -> tuple[int, ...]:
-        """What the child inherits."""
-        return (self.cdp_in, self.cdp_out, self.beat_in, self.info_in)
-
-    def close_inner(self) -> None:
-        """Close the child's ends here, so that its end is seen as end of file."""
-        for descriptor in self.inner:
-            os.close(descriptor)
 
     def close_outer(self) -> None:
         """Close the agent's ends."""
-        for descriptor in (self.to_browser, self.from_browser, self.beat, self.info):
+        for descriptor in (self.to_browser, self.from_browser, self.beat, self.door):
             os.close(descriptor)
 
 
-def _high_pipe() -> tuple[int, int]:
-    """Make a pipe whose numbers stay clear of 3 and 4, which Chromium reads its debugging pipe from."""
-    low = os.pipe()
-    high = tuple(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LOWEST) for descriptor in low)
+def high_pair(low: tuple[int, int]) -> tuple[int, int]:
+    """Move a pair to numbers that stay clear of 3 and 4, which Chromium reads its debugging pipe from."""
+    first, second = (fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LOWEST) for descriptor in low)
     for descriptor in low:
         os.close(descriptor)
-    return high[0], high[1]
+    return first, second
+
+
+def raised(descriptors: Iterable[int]) -> Inner:
+    """Move descriptors that came from another process to numbers a box can be given."""
+    found = []
+    for descriptor in descriptors:
+        found.append(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LOWEST))
+        os.close(descriptor)
+    return Inner(*found)
 
 
 def launch(
-    command: list[str], *, environment: Mapping[str, str], person: Person, pipes: Pipes
+    command: list[str], *, environment: Mapping[str, str], person: Person, inherited: Iterable[int]
 ) -> subprocess.Popen[bytes]:
-    """Start a program in its own session with the pipes' inner ends. Raises `BoxUnavailable`."""
+    """Start a program in its own session with these descriptors. Raises `BoxUnavailable`."""
     try:
         return subprocess.Popen(  # noqa: S603 # the command line is ours
             command,
@@ -106,22 +118,18 @@ def launch(
             stderr=subprocess.DEVNULL,
             cwd="/",
             env=dict(environment),
-            pass_fds=pipes.inner,
+            pass_fds=tuple(inherited),
             start_new_session=True,
             **person.popen(),
         )
     except OSError as error:
         raise BoxUnavailable(f"{command[0]} を起動できません: {error.strerror} (cannot be started)。") from error
-    finally:
-        pipes.close_inner()
 
 
-def read_info(descriptor: int) -> tuple[int, Namespaces]:
+def read_info(report: TextIO) -> tuple[int, Namespaces]:
     """PID 1 and namespaces of a box, as bubblewrap reports them. Raises `BoxUnavailable` when it ended instead."""
-    with os.fdopen(os.dup(descriptor), encoding="utf-8") as report:
-        text = report.read()
     try:
-        given = json.loads(text)
+        given = json.loads(report.read())
         numbers = (given[f"{kind}-namespace"] for kind in ("pid", "ipc", "mnt"))
         return int(given["child-pid"]), Namespaces(*numbers)
     except (ValueError, KeyError) as error:

@@ -47,7 +47,7 @@ class Driver:
         return self.traces() if isinstance(self.box, BwrapBox) else {}
 
     def traces(self) -> Any:
-        traces = self.one.traces
+        traces = self.one.hold.traces
         spaces = [traces.namespaces.pid, traces.namespaces.ipc, traces.namespaces.mnt]
         return {"init": traces.init, "namespaces": spaces, "devices": sorted(traces.devices)}
 

@@ -49,8 +49,8 @@ def test_kanji_are_typed_and_nothing_of_the_method_stays(make_agent: MakeAgent, 
 def test_it_runs_in_boxes_on_a_real_display_only(tmp_path: Path, display: str | None, boxed: bool, method: str) -> None:
     config = BoxConfig(state=tmp_path, display=display, input_method=INPUT_METHOD)
     pipes = Pipes()
-    assert script_environment(config, pipes, boxed=boxed)["INPUT"] == method
-    pipes.close_inner()
+    assert script_environment(config, pipes.inner, boxed=boxed)["INPUT"] == method
+    pipes.inner.close()
     pipes.close_outer()
 
 
