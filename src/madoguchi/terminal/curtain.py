@@ -28,11 +28,20 @@ class CurtainFailed(TerminalError):
 class Frame:
     """Bar and curtain of one visit. `on_finish` runs when 終了 is pressed, `on_death(what)` when the bar dies.
 
+    `hidden`: for a box that waits for its visit; nothing is on the display until `show` or the curtain.
     Without tkinter there is neither: every attempt to cover the page raises `CurtainFailed`, and the visit ends.
     """
 
-    def __init__(self, config: BoxConfig, *, on_finish: Callable[[], None], on_death: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: BoxConfig,
+        *,
+        on_finish: Callable[[], None],
+        on_death: Callable[[str], None],
+        hidden: bool = False,
+    ) -> None:
         self._config = config
+        self._hidden = hidden
         self._on_finish, self._on_death = on_finish, on_death
         self._answers = threading.Condition()
         self._shown: bool | None = None
@@ -54,6 +63,15 @@ class Frame:
             if self._size is None:
                 raise CurtainFailed("the bar does not start")
             return self._size
+
+    def show(self) -> None:
+        """Bring out a bar that was started hidden, and wait until it stands. Idempotent. Raises `CurtainFailed`."""
+        if self._process is None or not self._hidden:
+            return
+        with self._answers:
+            self._say({"show": True})
+            if not self._answers.wait_for(lambda: self._ended or not self._hidden, _ANSWER_LIMIT) or self._ended:
+                raise CurtainFailed("the bar does not come out")
 
     def curtain(self, down: bool) -> None:  # the port's signature
         """Cover or show the page, and wait until the bar says that it is so. Raises `CurtainFailed`."""
@@ -91,8 +109,9 @@ class Frame:
     def _start(self) -> subprocess.Popen[str]:
         shown = {"DISPLAY": self._config.display or "", **_authority(self._config), **marks(self._config)}
         path = os.pathsep.join((str(_SOURCE), os.environ.get("PYTHONPATH", "")))
-        return subprocess.Popen(  # our own module
-            [sys.executable, "-m", "madoguchi.terminal.frame"],
+        hidden = ["--hidden"] if self._hidden else []
+        return subprocess.Popen(  # noqa: S603 # our own module
+            [sys.executable, "-m", "madoguchi.terminal.frame", *hidden],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -126,6 +145,7 @@ class Frame:
         if "idle" in message:
             self._idle = message["idle"]
         with self._answers:
+            self._hidden = self._hidden and "show" not in message
             self._shown = message.get("curtain", self._shown)
             self._size = tuple(message["size"]) if "size" in message else self._size
             self._answers.notify_all()

@@ -5,6 +5,9 @@ lines on standard input: `{"curtain": true}`, `{"notice": "…"}`; answers go as
 `{"size": [width, height]}` of the display first, `{"curtain": true}` once the change is on the screen,
 `{"finish": true}` when 終了 is pressed, `{"idle": seconds}` every second (null when the display cannot tell).
 
+With `--hidden` the window stays withdrawn until `{"show": true}`, answered by `{"show": true}`: the bar of a box that
+waits for its visit must neither show nor touch anything of the visit before. A curtain is never kept back.
+
 While the curtain is down it holds pointer and keyboard, so that nothing typed reaches the page; if it cannot get hold
 of them it does not answer. The program ends when standard input does.
 """
@@ -36,8 +39,9 @@ COVERED_EN = "The screen is covered. Put your card back on the reader, or ask th
 class Bar:
     """The one window: a bar of `BAR_HEIGHT` pixels, or the whole display while the curtain is down."""
 
-    def __init__(self, root: tk.Tk, commands: "SimpleQueue[Mapping[str, Any] | None]") -> None:
+    def __init__(self, root: tk.Tk, commands: "SimpleQueue[Mapping[str, Any] | None]", *, hidden: bool = False) -> None:
         self._root = root
+        self._hidden = hidden
         self._commands = commands
         self._down = False
         self._size = (root.winfo_screenwidth(), root.winfo_screenheight())
@@ -50,8 +54,11 @@ class Bar:
         self._cover = _cover(root, family)
         self._finish.pack(side="right", padx=12, pady=6)
         self._notice.pack(side="left", padx=16, fill="both", expand=True)
-        _forget_clipboard(root)
-        self._show()
+        if hidden:
+            root.withdraw()
+            root.update()
+        else:
+            self._appear()
 
     def run(self) -> None:
         """Show it until standard input ends."""
@@ -60,6 +67,12 @@ class Bar:
         self._take()
         self._tell_idle()
         self._root.mainloop()
+
+    def _appear(self) -> None:
+        """Come out, and take away what the visit before has copied."""
+        self._hidden = False
+        _forget_clipboard(self._root)
+        self._show()
 
     def _show(self) -> None:
         """Bar or curtain."""
@@ -86,10 +99,20 @@ class Bar:
     def _obey(self, command: Mapping[str, Any]) -> None:
         if "notice" in command:
             self._notice.configure(text=command["notice"] or f"{TITLE}  {TITLE_EN}")
+        if "show" in command:
+            self._appear()
+            _say({"show": True})
         if "curtain" in command:
-            self._down = bool(command["curtain"])
-            self._show()
-            self._hold()
+            self._cover_or_show(down=bool(command["curtain"]))
+
+    def _cover_or_show(self, *, down: bool) -> None:
+        self._down = down
+        if self._hidden and not down:
+            _say({"curtain": False})
+            return
+        self._hidden = False
+        self._show()
+        self._hold()
 
     def _hold(self) -> None:
         """Take pointer and keyboard away from the page, or give them back, then say so."""
@@ -104,7 +127,8 @@ class Bar:
         _say({"curtain": self._down})
 
     def _keep_up(self) -> None:
-        self._root.lift()
+        if not self._hidden:
+            self._root.lift()
         self._root.after(_RAISE_MS, self._keep_up)
 
     def _tell_idle(self) -> None:
@@ -116,7 +140,9 @@ class Bar:
 def main() -> None:
     """Run the bar on the display of the environment."""
     commands: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
-    bar = Bar(tk.Tk(), commands)
+    root = tk.Tk()
+    root.withdraw()
+    bar = Bar(root, commands, hidden="--hidden" in sys.argv[1:])
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()
     bar.run()
 
