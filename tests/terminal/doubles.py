@@ -151,6 +151,7 @@ class InMemoryBoxes:
         self.lacks: tuple[str, ...] = ()
         self.opened: list[InMemoryBox] = []
         self.destroyed = 0
+        self.prepared: list[Procedure | None] = []
         self.sweeps = 0
         self.failing: dict[str, BaseException] = {}
 
@@ -160,6 +161,10 @@ class InMemoryBoxes:
 
     def missing(self) -> tuple[str, ...]:
         return self.lacks
+
+    def prepare(self, procedure: Procedure | None) -> None:
+        self.fail_if("prepare")
+        self.prepared.append(procedure)
 
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> InMemoryBox:
         self.fail_if("open")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from madoguchi.protocol import Assignment
+from madoguchi.protocol import Assignment, Procedure
 from madoguchi.replay.clock import ReplayClock
 from madoguchi.replay.counter import MakePages
 from madoguchi.replay.errors import PageUnlike
@@ -77,6 +77,9 @@ class PageBoxes:
     def missing(self) -> tuple[str, ...]:
         """Nothing is needed."""
         return ()
+
+    def prepare(self, procedure: Procedure | None) -> None:
+        """Nothing is kept ready."""
 
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> PageBox:  # noqa: ARG002 - never dies
         """See `Boxes.open`."""

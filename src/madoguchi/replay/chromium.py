@@ -138,6 +138,10 @@ class WatchedBoxes:
         """See `Boxes.missing`."""
         return self._boxes.missing()
 
+    def prepare(self, procedure: Procedure | None) -> None:
+        """See `Boxes.prepare`."""
+        self._boxes.prepare(procedure)
+
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> Box:
         """See `Boxes.open`."""
         self._box, self._page = self._boxes.open(assignment, on_death), None

@@ -193,12 +193,10 @@ class Agent:
         while not stop.is_set():
             self._loop.wait(_TICK_SECONDS)
             self.tick()
-        self._end_if_open()
-        self._loop.pump()
-
-    def _end_if_open(self) -> None:
         if self._record.terminal.state in IN_USE:
             self._end(EndCause.AGENT_RESTARTED)
+        self._loop.pump()
+        self._effects.dismiss()
 
     def _do(self, item: Item) -> None:
         try:
@@ -356,6 +354,8 @@ class Agent:
             return
         if self._record.terminal.state is TerminalState.LOCKED:
             self._readiness.ask()
+        for event in self._effects.keep_ready(self._record) if self._can_serve() else ():
+            self._soon(event)
         if GRACE in self._timers.take_due():
             self._end(EndCause.CARD_GONE)
         if self._record.terminal.state is TerminalState.OPEN and self._idle.is_over(self._effects.box):

@@ -20,9 +20,11 @@ from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.cdp import CdpError
 from madoguchi.terminal.check import can_sandbox, check_bare
 from madoguchi.terminal.curtain import CurtainFailed
+from madoguchi.terminal.egress import hand_out_own
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
 from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
+from madoguchi.terminal.policies import reachable
 from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
 from madoguchi.terminal.space import prepare_runtime, tidy
 from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
@@ -54,15 +56,19 @@ class BareBoxes:
         if missing := self.missing():
             raise BoxUnavailable(*missing)
         try:
-            box = BareBox(self._config, assignment.procedure, Death(on_death), self._hooks)
+            box = BareBox(self._config, assignment.procedure, self._hooks)
         except CurtainFailed as error:
             raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
+        box.death.listen(on_death)
         try:
-            box.wait_ready()
-        except CdpError as error:
+            box.enter()
+        except (CdpError, CurtainFailed) as error:
             box.destroy()
             raise BoxUnavailable(f"ブラウザが動き出しません: {error.code} (the browser does not start)。") from error
         return box
+
+    def prepare(self, procedure: Procedure | None) -> None:
+        """Nothing is kept ready (port `Boxes.prepare`)."""
 
     def sweep(self) -> WipeProof:
         """Destroy what an earlier agent left (port `Boxes.sweep`)."""
@@ -72,9 +78,10 @@ class BareBoxes:
 class BareBox:
     """One browser without a box (port `Box`)."""
 
-    def __init__(self, config: BoxConfig, procedure: Procedure, death: Death, hooks: Hooks) -> None:
+    def __init__(self, config: BoxConfig, procedure: Procedure, hooks: Hooks) -> None:
         self._config = config
-        self._death = death
+        self._start_url = procedure.start_url
+        self.death = death = Death()
         self._destroying = threading.Lock()
         with bar(config, death, hooks) as frame:
             size = config.size if frame is None else frame.size()
@@ -82,18 +89,21 @@ class BareBox:
             prepare_runtime(config.runtime)
             self._home = _make_home(config.runtime / secrets.token_hex(8), person, display_key(config))
             pipes = Pipes()
-            command = browser_command(config, procedure, home=str(self._home), size=size)
+            proxy = hand_out_own(pipes.inner.door)
+            command = browser_command(config, home=str(self._home), size=size, proxy=proxy)
             self._process = _launch(config, command, self._home, person, pipes)
-            self._live = Live(config, pipes, death, frame=frame, hooks=hooks)
+            places = reachable(procedure, card_client=config.card_client)
+            self._live = Live(config, pipes, death, frame=frame, hooks=hooks, places=places)
 
     @property
     def screen(self) -> Screen | None:
         """The virtual screen, if there is no display."""
         return self._live.screen
 
-    def wait_ready(self) -> None:
-        """Wait until the page is there. Raises `CdpError`."""
+    def enter(self) -> None:
+        """Wait until the browser is ready, and go to the start address. Raises `CdpError`, `CurtainFailed`."""
         self._live.wait_ready()
+        self._live.enter(self._start_url)
 
     def curtain(self, down: bool) -> None:  # the port's signature
         """Cover or show the page."""
@@ -113,7 +123,7 @@ class BareBox:
 
     def destroy(self) -> WipeProof:
         """Kill what is ours and remove its directory. Raises `WipeUnproven` when that fails: even here it is said."""
-        self._death.expected()
+        self.death.expected()
         with self._destroying:
             self._live.close()
             with suppress(ProcessLookupError):

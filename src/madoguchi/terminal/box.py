@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from madoguchi.protocol import Assignment, Procedure
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.cdp import CdpError
 from madoguchi.terminal.curtain import CurtainFailed
-from madoguchi.terminal.errors import BoxUnavailable
+from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.ground import Ground, Hold, LocalGround, Order
 from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
+from madoguchi.terminal.policies import reachable
 from madoguchi.terminal.ports import Screen, WipeProof
 from madoguchi.terminal.spawn import Pipes
 
@@ -32,6 +34,7 @@ class BwrapBoxes:
         self._config = config
         self._ground = ground or LocalGround(config)
         self._hooks = Hooks(on_finish, alive)
+        self._spare: BwrapBox | None = None
         self._last: BwrapBox | None = None
 
     @property
@@ -43,56 +46,82 @@ class BwrapBoxes:
         """Name what this machine lacks, one line each."""
         return self._ground.missing()
 
+    def prepare(self, procedure: Procedure | None) -> None:
+        """Keep a box ready for this procedure, or none (port `Boxes.prepare`)."""
+        if self._spare is not None and (self._spare.death.told or self._spare.procedure != procedure):
+            self._spare.destroy()
+            self._spare = None
+        if self._spare is None and procedure is not None:
+            self._spare = self._make(procedure)
+
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> "BwrapBox":
-        """Start a box (port `Boxes.open`).
+        """Open a box for the visit: the one kept ready for its procedure, or a new one (port `Boxes.open`).
 
         Raises `BoxUnavailable`; `WipeUnproven` when the start failed and what it left cannot be proven gone.
         """
-        if missing := self.missing():
-            raise BoxUnavailable(*missing)
-        try:
-            box = BwrapBox(self._config, self._ground, assignment.procedure, Death(on_death), self._hooks)
-        except CurtainFailed as error:
-            raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
+        self.prepare(assignment.procedure)
+        box, self._spare = self._spare, None
+        if box is None:
+            raise RuntimeError("a box has been prepared")
         self._last = box
+        box.death.listen(on_death)
         try:
-            box.wait_ready()
-        except (CdpError, BoxUnavailable) as error:
+            box.enter()
+        except (CdpError, CurtainFailed, BoxUnavailable) as error:
             box.destroy()
             raise BoxUnavailable(f"ブラウザが動き出しません: {error.code} (the browser does not start)。") from error
         return box
 
     def sweep(self) -> WipeProof:
-        """Destroy what an earlier agent left, and the last box of this one (port `Boxes.sweep`)."""
+        """Destroy what an earlier agent left, and what this one still has (port `Boxes.sweep`)."""
+        spare, self._spare = self._spare, None
+        with suppress(WipeUnproven):
+            if spare is not None:
+                spare.destroy()
         proof = self._ground.sweep()
-        if self._last is not None:
-            self._last.destroy()
+        for box in (self._last, spare):
+            if box is not None:
+                box.destroy()
         return proof
+
+    def _make(self, procedure: Procedure) -> "BwrapBox":
+        if missing := self.missing():
+            raise BoxUnavailable(*missing)
+        try:
+            return BwrapBox(self._config, self._ground, procedure, self._hooks)
+        except CurtainFailed as error:
+            raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
 
 
 class BwrapBox:
-    """One box (port `Box`); made by `BwrapBoxes.open`."""
+    """One box (port `Box`), for one visit of one procedure; made by `BwrapBoxes`. It waits, unseen, until `enter`."""
 
-    def __init__(self, config: BoxConfig, ground: Ground, procedure: Procedure, death: Death, hooks: Hooks) -> None:
-        self._death = death
+    def __init__(self, config: BoxConfig, ground: Ground, procedure: Procedure, hooks: Hooks) -> None:
+        self.procedure = procedure
+        self.death = death = Death()
         self._destroying = threading.Lock()
         self._proof: WipeProof | None = None
         with bar(config, death, hooks) as frame:
             size = config.size if frame is None else frame.size()
             pipes = Pipes()
             self.hold = _started(ground, Order(procedure, size, pipes.inner), pipes)
-            self._live = Live(config, pipes, death, frame=frame, hooks=hooks)
+            places = reachable(procedure, card_client=config.card_client)
+            self._live = Live(config, pipes, death, frame=frame, hooks=hooks, places=places)
 
     @property
     def screen(self) -> Screen | None:
         """The virtual screen, if there is no display."""
         return self._live.screen
 
-    def wait_ready(self) -> None:
-        """Wait until the page is there. Raises `CdpError`."""
+    def enter(self) -> None:
+        """Wait until the browser is ready, see that its policies hold, and go to the start address.
+
+        Raises `CdpError`, `CurtainFailed`, `BoxUnavailable`.
+        """
         self._live.wait_ready()
         self._live.check_closed()
         self.hold.settle()
+        self._live.enter(self.procedure.start_url)
 
     def curtain(self, down: bool) -> None:  # the port's signature
         """Cover or show the page."""
@@ -112,12 +141,12 @@ class BwrapBox:
 
     def destroy(self) -> WipeProof:
         """Kill the space and prove it. Once proven, the same proof again: the kernel reuses the numbers looked for."""
-        self._death.expected()
+        self.death.expected()
         with self._destroying:
             if self._proof is not None:
                 return self._proof
-            self._live.stop_heart()
             self.hold.kill()
+            self._live.let_go()
             self._proof = self.hold.prove(logout=self._live.last_logout)
             self._live.close()
             return self._proof

@@ -6,10 +6,9 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from madoguchi.protocol import Procedure
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.cdp import Cdp, CdpError, CdpRefused
-from madoguchi.terminal.policies import reachable, resolver_rules
+from madoguchi.terminal.egress import INSIDE, START
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, LOGOUT_VISITED
 
 _PAUSE = 0.02
@@ -49,19 +48,24 @@ _FLAGS = (
 )
 
 
-def browser_command(config: BoxConfig, procedure: Procedure, *, home: str, size: tuple[int, int]) -> list[str]:
-    """Compose Chromium's command line for one visit on a display of `size`. The browser's own sandbox stays on."""
+def browser_command(
+    config: BoxConfig, *, home: str, size: tuple[int, int], proxy: tuple[str, int] = INSIDE
+) -> list[str]:
+    """Compose Chromium's command line for one visit on a display of `size`. The browser's own sandbox stays on.
+
+    On a real display the window waits below the screen until `Browser.show`.
+    """
     width, height = size
-    top = 0 if config.display is None else BAR_HEIGHT
-    rules = resolver_rules(reachable(procedure, card_client=config.card_client))
+    top, place = (0, 0) if config.display is None else (BAR_HEIGHT, height)
     return [
         str(config.chromium),
         *_FLAGS,
         f"--user-data-dir={home}/browser",
-        f"--window-position=0,{top}",
+        f"--window-position=0,{place}",
         f"--window-size={width},{height - top}",
-        f"--host-resolver-rules={rules}",
-        f"--app={procedure.start_url}",
+        f"--proxy-server=http://{proxy[0]}:{proxy[1]}",
+        "--proxy-bypass-list=<-loopback>",
+        f"--app={START}",
     ]
 
 
@@ -85,6 +89,13 @@ class Browser:
             if time.monotonic() > deadline:
                 raise CdpError("the browser shows no page")
             time.sleep(_PAUSE)
+
+    def show(self, size: tuple[int, int]) -> None:
+        """Move the window from below the screen to its place under the bar. Raises `CdpError`."""
+        target = self.pages()[0]["targetId"]
+        window = self._cdp.call("Browser.getWindowForTarget", {"targetId": target})["windowId"]
+        place = {"left": 0, "top": BAR_HEIGHT, "width": size[0], "height": size[1] - BAR_HEIGHT}
+        self._cdp.call("Browser.setWindowBounds", {"windowId": window, "bounds": place})
 
     def pages(self) -> list[Mapping[str, Any]]:
         """List the open pages, as the browser lists them."""

@@ -18,8 +18,10 @@ class TerminalConfig:
 
     `state_dir` holds journal and device key (mode 0700). `reader`: `memory`, `socket` with `reader_path`, or
     `pcsc` with `reader_name` (the reader's full name, or the beginning of it if no other reader begins so).
-    `training`: allow visits without a real box; shown on every page and in every message. `display`: the X display
-    of the citizen's screen, empty for none. `card_client`: origin of the sites' card client on this machine.
+    `spare`: keep a box ready for the next visit (about 300 MB). `training`: allow visits without a real box; shown on
+    every page and in every message. `display`: the X display of the citizen's screen, empty for none. `card_client`:
+    origin of the sites' card client on this machine.
+    `keeper`: socket of the privileged helper that makes the boxes, empty for none.
     `language`: `easy` puts やさしい日本語 first. `idle_warning` is how long before the end the warning appears.
     `clock_tolerance`: a larger difference to the server is reported. `token_days`: the token's age when it is rolled.
     """
@@ -37,10 +39,12 @@ class TerminalConfig:
     link_timeout: float = 5.0
     clock_tolerance: float = 120.0
     token_days: float = 1.0
+    spare: bool = True
     training: bool = False
     display: str = ""
     desk_port: int = 8787
     card_client: str = ""
+    keeper: str = ""
     language: str = "ja"
 
     def __post_init__(self) -> None:

@@ -5,14 +5,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from madoguchi.protocol import EffectKind, EndCause, Event, EventKind, Role
+from madoguchi.protocol import EffectKind, EndCause, Event, EventKind, Procedure, Role, TerminalState
 from madoguchi.terminal.config import TerminalConfig
-from madoguchi.terminal.errors import WipeUnproven
+from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.journal import Record
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, Box, Boxes, WipeProof
 from madoguchi.terminal.timers import Timers
 
 GRACE = "grace"
+_REST = "rest"
+_REST_SECONDS = 30.0
+_BETWEEN = frozenset({TerminalState.LOCKED, TerminalState.WAITING_CARD, TerminalState.CONFIRMING})
+"""States in which a box may be made ready: no visit is open whose end would have to wait for that."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +29,35 @@ class Effects:
         self._timers = timers
         self._config = config
         self._post = post
+        self._procedure: Procedure | None = None
         self.box: Box | None = None
+
+    def keep_ready(self, record: Record) -> tuple[Event, ...]:
+        """Have a box waiting for the visit that is called, else for one like the last; what followed from that.
+
+        One that cannot be made is tried again later: the visit makes its own, or says why not.
+        """
+        if record.assignment is not None:
+            self._procedure = record.assignment.procedure
+        resting = self._timers.deadline(_REST) is not None
+        if not self._config.spare or self._procedure is None or resting or record.terminal.state not in _BETWEEN:
+            return ()
+        return self._prepared(self._procedure)
+
+    def dismiss(self) -> None:
+        """Let the waiting box go; at the next start it would be swept."""
+        _quietly(lambda: self._boxes.prepare(None), "dismissal")
+
+    def _prepared(self, procedure: Procedure) -> tuple[Event, ...]:
+        try:
+            self._boxes.prepare(procedure)
+        except BoxUnavailable as error:
+            _log.warning("no box ready: %s", error.code)
+            self._timers.arm(_REST, _REST_SECONDS)
+        except WipeUnproven as error:
+            _log.warning("a waiting box is not proven gone: %s", error.failure)
+            return (Event(EventKind.RESTART, Role.TERMINAL),)
+        return ()
 
     def carry_out(self, kind: EffectKind, record: Record) -> tuple[Event, ...]:
         """Do one effect; return what happened because of it. Raises whatever the box raises."""

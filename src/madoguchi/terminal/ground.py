@@ -165,7 +165,7 @@ def _taken(monitor: subprocess.Popen[bytes], report: TextIO) -> Traces:
 
 
 def _launch(config: BoxConfig, order: Order, space: Space, info: int) -> subprocess.Popen[bytes]:
-    command = browser_command(config, order.procedure, home=HOME, size=order.size)
+    command = browser_command(config, home=HOME, size=order.size)
     wrapped = bubblewrap_arguments(config, space=space, info=info)
     inner = script_environment(config, order.inner, boxed=True)
     try:

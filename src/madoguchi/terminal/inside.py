@@ -1,10 +1,10 @@
 """What runs inside a box, and how bubblewrap builds it.
 
 A short shell script is the box's first program: it puts the debugging pipe where Chromium looks for it (descriptors
-3 and 4), starts the virtual screen if there is none outside, or else the Japanese input method with a session bus of
-its own (what a person types would otherwise live on in the input method's history), starts Chromium, and ends
-everything when Chromium ends or when the agent's heartbeat stops for two seconds (an agent that hangs no longer watches
-the card).
+3 and 4), hands the listener of the only way out to the agent (see `egress`), starts the virtual screen if there is none
+outside, or else the Japanese input method with a session bus of its own (what a person types would otherwise live on in
+the input method's history), starts Chromium, and ends everything when Chromium ends or when the agent's heartbeat stops
+for two seconds (an agent that hangs no longer watches the card).
 """
 
 import os
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.egress import INSIDE
 from madoguchi.terminal.space import Space
 from madoguchi.terminal.spawn import Inner
 
@@ -24,11 +25,21 @@ _NO_CORE = ("prlimit", "--core=1:1", "--")
 HEARTBEAT_LIMIT = 2
 """Seconds without a heartbeat after which the box ends itself."""
 
+_LISTEN = f"""
+import socket, sys
+with socket.create_server({INSIDE!r}, backlog=128) as listener, socket.socket(fileno=int(sys.argv[1])) as door:
+    socket.send_fds(door, [b"."], [listener.fileno()])
+""".replace("'", '"')
+
 _SCRIPT = r"""
 set -u
 exec 3<&"$CDP_IN" 4>&"$CDP_OUT" {CDP_IN}<&- {CDP_OUT}>&-
-beat=$BEAT size=$VIRTUAL all=$KILL input=$INPUT
-unset CDP_IN CDP_OUT BEAT VIRTUAL KILL INPUT
+beat=$BEAT size=$VIRTUAL all=$KILL input=$INPUT door=$DOOR
+unset CDP_IN CDP_OUT BEAT VIRTUAL KILL INPUT DOOR
+if [ -n "$door" ]; then
+  /usr/bin/python3 -I -S -c 'LISTEN' "$door" 3<&- 4>&- {beat}<&- || kill -KILL -- "$all"
+  exec {door}<&-
+fi
 if [ -n "$size" ]; then
   mkdir -p -m 1777 /tmp/.X11-unix 2>/dev/null
   export XAUTHORITY="$HOME/.Xauthority"
@@ -49,7 +60,7 @@ fi
 exec 3<&- 4>&-
 while read -r -t LIMIT -n 1 -u "$beat"; do :; done
 kill -KILL -- "$all"
-""".replace("LIMIT", str(HEARTBEAT_LIMIT))
+""".replace("LIMIT", str(HEARTBEAT_LIMIT)).replace("LISTEN", _LISTEN)
 
 
 def script_arguments(command: list[str]) -> list[str]:
@@ -66,6 +77,7 @@ def script_environment(config: BoxConfig, inner: Inner, *, boxed: bool) -> Mappi
         "CDP_IN": str(inner.cdp_in),
         "CDP_OUT": str(inner.cdp_out),
         "BEAT": str(inner.beat_in),
+        "DOOR": str(inner.door) if boxed else "",
         "VIRTUAL": f"{config.size[0]}x{config.size[1]}x24" if config.display is None else "",
         "KILL": "-1" if boxed else "0",
         "INPUT": config.input_method if boxed and config.display is not None else "",
@@ -80,6 +92,7 @@ def bubblewrap_arguments(config: BoxConfig, *, space: Space, info: int) -> list[
         "--unshare-pid",
         "--unshare-ipc",
         "--unshare-uts",
+        "--unshare-net",
         "--new-session",
         "--info-fd",
         str(info),

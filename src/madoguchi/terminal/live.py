@@ -2,26 +2,39 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import Browser
-from madoguchi.terminal.cdp import Cdp
+from madoguchi.terminal.cdp import Cdp, CdpTimeout
 from madoguchi.terminal.curtain import Frame
+from madoguchi.terminal.egress import Egress
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, Screen
 from madoguchi.terminal.spawn import Heartbeat, Pipes
 from madoguchi.terminal.xscreen import XScreen
+
+_PAUSE = 0.05
 
 
 class Death:
     """Reports the unexpected end of a box once; after `expected` nothing is reported any more."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
-        self._report = report
+    def __init__(self) -> None:
+        self._report: Callable[[str], None] = _unheard
         self._told = threading.Lock()
+
+    @property
+    def told(self) -> bool:
+        """Whether the end came, or is expected."""
+        return self._told.locked()
+
+    def listen(self, report: Callable[[str], None]) -> None:
+        """Report to this from now on; an end that came before is found by `told`."""
+        self._report = report
 
     def expected(self) -> None:
         """The box is being destroyed: its end is no news."""
@@ -31,6 +44,10 @@ class Death:
         """Report, unless it has been reported or is expected."""
         if self._told.acquire(blocking=False):
             self._report(what)
+
+
+def _unheard(_what: str) -> None:
+    """A box that nobody uses yet has ended: whoever wants it sees that it has."""
 
 
 def nothing() -> None:
@@ -68,7 +85,7 @@ def bar(config: BoxConfig, death: Death, hooks: Hooks) -> Iterator[Frame | None]
     if config.display is None:
         yield None
         return
-    frame = Frame(config, on_finish=hooks.on_finish, on_death=death.tell)
+    frame = Frame(config, on_finish=hooks.on_finish, on_death=death.tell, hidden=True)
     try:
         yield frame
     except BaseException:
@@ -77,13 +94,23 @@ def bar(config: BoxConfig, death: Death, hooks: Hooks) -> Iterator[Frame | None]
 
 
 class Live:
-    """Browser, cover and heartbeat of one visit."""
+    """Browser, cover, way out and heartbeat of one box. It waits until `enter`. `places`: where it may go then."""
 
-    def __init__(self, config: BoxConfig, pipes: Pipes, death: Death, *, frame: Frame | None, hooks: Hooks) -> None:
+    def __init__(
+        self,
+        config: BoxConfig,
+        pipes: Pipes,
+        death: Death,
+        *,
+        frame: Frame | None,
+        hooks: Hooks,
+        places: Iterable[str],
+    ) -> None:
         self._config = config
         self._pipes = pipes
         self._death = death
         self._heart = Heartbeat(pipes.beat, hooks.alive)
+        self._egress = Egress(pipes.door, places, failed=death.tell)
         self._cdp = Cdp(
             to_browser=pipes.to_browser,
             from_browser=pipes.from_browser,
@@ -114,10 +141,22 @@ class Live:
         return self._logout
 
     def wait_ready(self) -> None:
-        """Wait until the page is there. Raises `CdpError`."""
+        """Wait until the browser waits for its visit. Raises `CdpError`."""
         if self._relay is not None:
             self._relay.start()
+        deadline = time.monotonic() + self._config.start_limit
         self._browser.wait_ready(limit=self._config.start_limit)
+        while not self._egress.wait_waiting(_PAUSE):
+            self._browser.pages()
+            if time.monotonic() > deadline:
+                raise CdpTimeout("the browser asks for nothing")
+
+    def enter(self, url: str) -> None:
+        """Let the browser go to the start address, and show it. Raises `CdpError`, `CurtainFailed`."""
+        self._egress.go(url)
+        if self._frame is not None:
+            self._browser.show(self._frame.size())
+            self._frame.show()
 
     def check_closed(self) -> None:
         """See that the visit's policies hold, where the agent itself may not look. Raises `PoliciesNotInForce`."""
@@ -136,15 +175,16 @@ class Live:
         self._logout = self._browser.logout(url, limit=self._config.logout_limit)
         return self._logout
 
-    def stop_heart(self) -> None:
-        """Stop telling the box that the agent is alive. Idempotent."""
+    def let_go(self) -> None:
+        """Stop telling the box that the agent is alive, and cut its way out. Idempotent."""
         self._heart.stop()
+        self._egress.close()
 
     def close(self) -> None:
         """Let go of everything that reaches into the box. Idempotent."""
         if self._pipes.beat < 0:
             return
-        self._heart.stop()
+        self.let_go()
         self._cdp.close()
         if self._frame is not None:
             self._frame.close()

@@ -2,16 +2,17 @@
 
 They are written anew for every visit and bound read-only into the box, where the browser's user cannot change them.
 `URLBlocklist: ["*"]` alone leaves the browser's own pages open, so those are named. The blocklist governs navigation
-only; `resolver_rules` keeps scripts from reaching any other host.
+only; what scripts may reach is `egress`'s business, by the same places.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from madoguchi.protocol import Procedure
+from madoguchi.terminal.egress import START
 
 _OWN_PAGES = (
     "chrome://*",
@@ -92,7 +93,7 @@ def policies_for(procedure: Procedure, *, card_client: str | None, inspectable: 
     return {
         **_FIXED,
         "URLBlocklist": ["*", *_OWN_PAGES],
-        "URLAllowlist": list(reachable(procedure, card_client=card_client)),
+        "URLAllowlist": [START, *reachable(procedure, card_client=card_client)],
         "DeveloperToolsAvailability": 1 if inspectable else 2,
     }
 
@@ -101,16 +102,6 @@ def reachable(procedure: Procedure, *, card_client: str | None) -> tuple[str, ..
     """Where the visit may go: the procedure's places, its two prepared addresses, the card client; no doubles."""
     prepared = (procedure.start_url, procedure.logout_url, card_client)
     return tuple(dict.fromkeys((*procedure.allowed, *(_origin(url) for url in prepared if url))))
-
-
-def resolver_rules(places: Iterable[str]) -> str:
-    """Chromium `--host-resolver-rules` under which no other host or port has an address, whoever asks for it.
-
-    A place is a URL filter: `scheme://host:port/path`, each part but the host optional; a host means its subdomains
-    too, a leading dot the host alone; without a port, every port.
-    """
-    rules = [rule for place in places for rule in _rules(place)]
-    return ",".join([*rules, "MAP * ~NOTFOUND"])
 
 
 def write_policies(directory: Path, policies: Mapping[str, Any]) -> None:
@@ -126,12 +117,3 @@ def write_policies(directory: Path, policies: Mapping[str, Any]) -> None:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _rules(place: str) -> list[str]:
-    host = urlsplit(place if "://" in place else f"//{place}").netloc.rpartition("@")[2]
-    exact = host.startswith(".")
-    host = host.lstrip(".")
-    if ":" in host:
-        return [f"MAP {host} {host}"]
-    return [f"EXCLUDE {host}"] if exact else [f"EXCLUDE {host}", f"EXCLUDE *.{host}"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
-from madoguchi.protocol import Assignment
+from madoguchi.protocol import Assignment, Procedure
 
 LOGOUT_VISITED = "visited"
 LOGOUT_UNREACHABLE = "unreachable"
@@ -101,7 +101,7 @@ class Box(Protocol):
         ...
 
     def destroy(self) -> WipeProof:
-        """Kill the space and prove it. Idempotent: a second call proves again. Raises `WipeUnproven`.
+        """Kill the space and prove it. Once proven, a second call returns the same proof. Raises `WipeUnproven`.
 
         `logout` in the proof is what the last `logout` call answered.
         """
@@ -120,8 +120,15 @@ class Boxes(Protocol):
         """Name what this machine lacks for a real box, one Japanese line each; empty when nothing. Cheap."""
         ...
 
+    def prepare(self, procedure: Procedure | None) -> None:
+        """Keep a box ready that has loaded nothing, for a visit of this procedure; None: keep none. Cheap if it is so.
+
+        Called while no visit is open. Raises `BoxUnavailable`; `WipeUnproven` when an old one cannot be proven gone.
+        """
+        ...
+
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> Box:
-        """Start a box for the visit at its procedure's start address. Raises `BoxUnavailable`.
+        """Open a box for the visit at its procedure's start address. Raises `BoxUnavailable`, `WipeUnproven`.
 
         `on_death(what)` is called once when the box ends without `destroy` (browser or namespace died).
         """

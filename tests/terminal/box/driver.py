@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from madoguchi.protocol import Assignment, Procedure
-from madoguchi.terminal import box as box_module
+from madoguchi.terminal import ground as ground_module
 from madoguchi.terminal.bare import BareBox, BareBoxes
 from madoguchi.terminal.box import BwrapBox, BwrapBoxes
 from madoguchi.terminal.boxconfig import BoxConfig
@@ -102,7 +102,7 @@ class Driver:
 
     def without_policies(self) -> Any:
         """Lose the policies on their way into the box."""
-        vars(box_module)["write_policies"] = lambda *_: None
+        vars(ground_module)["write_policies"] = lambda *_: None
 
 
 def main() -> None:

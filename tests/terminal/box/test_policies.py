@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from madoguchi.protocol import Procedure
-from madoguchi.terminal.policies import policies_for, reachable, resolver_rules, write_policies
+from madoguchi.terminal.policies import policies_for, reachable, write_policies
 
 PROCEDURE = Procedure(
     "points",
@@ -37,23 +37,6 @@ def test_everything_else_is_blocked_the_browsers_own_pages_by_name() -> None:
 def test_developer_tools_are_off_unless_the_relay_needs_them(inspectable: bool, value: int) -> None:
     policies = policies_for(PROCEDURE, card_client=None, inspectable=inspectable)
     assert policies["DeveloperToolsAvailability"] == value
-
-
-@pytest.mark.parametrize(
-    ("place", "rules"),
-    [
-        ("http://127.0.0.1:8101", "MAP 127.0.0.1:8101 127.0.0.1:8101"),
-        ("https://.points.example.jp", "EXCLUDE points.example.jp"),
-        ("points.example.jp/path", "EXCLUDE points.example.jp,EXCLUDE *.points.example.jp"),
-        ("https://points.example.jp:444/path", "MAP points.example.jp:444 points.example.jp:444"),
-    ],
-)
-def test_only_named_hosts_have_an_address(place: str, rules: str) -> None:
-    assert resolver_rules([place]) == f"{rules},MAP * ~NOTFOUND"
-
-
-def test_nothing_named_nothing_reached() -> None:
-    assert resolver_rules([]) == "MAP * ~NOTFOUND"
 
 
 def test_the_browser_reads_them_where_it_looks(tmp_path: Path) -> None:
