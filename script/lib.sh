@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Shared by the scripts. Sourced, not run.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,6 +28,36 @@ vsmartcard-vpcd|tests of card readers: no reader for virtual cards
 opensc|tests of the virtual card with OpenSC's own tools
 openssl|tests of the virtual card: nobody else checks its signatures"
 
+# The real terminal at a counter: a screen without a desktop, a card reader, one browser.
+TERMINAL_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
+python3-tk|the bar and the curtain
+systemd|nothing at all: the services cannot be started
+libpam-systemd|the screen: no rights to it
+dbus|the input method of visits, and the screen
+chromium|visits: no browser to open
+chromium-l10n|the browser speaks English
+bubblewrap|visits: no box
+util-linux|visits: no limits for a box
+xserver-xorg-core|the screen
+xserver-xorg-input-libinput|keyboard, mouse and finger
+xinit|the screen
+xauth|the screen: no key to it
+x11-xserver-utils|the screen: its size is not known, and it goes dark
+fontconfig|Japanese on the screen
+fonts-noto-cjk|Japanese on the screen
+fonts-morisawa-bizud-gothic|letters that are easy to read
+fonts-morisawa-bizud-mincho|letters that are easy to read
+fcitx5|typing Japanese in visits
+fcitx5-mozc|typing Japanese in visits
+fcitx5-frontend-gtk3|typing Japanese in visits
+pcscd|the card reader
+libccid|the card reader
+ca-certificates|the link to the server
+gcc|card readers: pyscard is compiled on the machine that uses it
+libc6-dev|card readers: pyscard is compiled
+libpcsclite-dev|card readers: pyscard is compiled
+python3-dev|card readers: pyscard is compiled'
+
 say() { printf '%s\n' "$*" >&2; }
 
 as_root() {
@@ -49,7 +80,7 @@ install_packages() {
   lacking=$(missing_packages "$1")
   [ -z "$lacking" ] && return 0
   names=$(printf '%s\n' "$lacking" | cut -d'|' -f1)
-  say "Installing Debian packages: $(echo $names)"
+  say "Installing Debian packages: ${names//$'\n'/ }"
   {
     as_root apt-get update -qq
     # shellcheck disable=SC2086 # one word per package
