@@ -13,6 +13,7 @@ import os
 import re
 import select
 import socket
+import stat
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
@@ -195,9 +196,14 @@ def take_listener(door: int) -> socket.socket:
     with socket.socket(fileno=os.dup(door)) as end:
         end.settimeout(0)
         _, given, _, _ = socket.recv_fds(end, 1, 1)
-    if len(given) != 1:
-        raise ValueError("not one descriptor")
-    found = socket.socket(fileno=given[0])
+    try:
+        (one,) = given
+        if not stat.S_ISSOCK(os.fstat(one).st_mode):
+            raise ValueError("not a socket")
+        found = socket.socket(fileno=os.dup(one))
+    finally:
+        for descriptor in given:
+            os.close(descriptor)
     if found.family != socket.AF_INET or not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         found.close()
         raise ValueError("not a listener")
