@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.errors import ConfigInvalid
 
 READER_KINDS = ("memory", "socket", "pcsc")
@@ -21,7 +22,8 @@ class TerminalConfig:
     `spare`: keep a box ready for the next visit (about 300 MB). `training`: allow visits without a real box; shown on
     every page and in every message. `display`: the X display of the citizen's screen, empty for none. `card_client`:
     origin of the sites' card client on this machine.
-    `keeper`: socket of the privileged helper that makes the boxes, empty for none.
+    `keeper`: socket of the keeper that makes the boxes (ADR 11), empty when the agent makes them itself; `agent_user`:
+    the system user that the keeper works for.
     `language`: `easy` puts やさしい日本語 first. `idle_warning` is how long before the end the warning appears.
     `clock_tolerance`: a larger difference to the server is reported. `token_days`: the token's age when it is rolled.
     """
@@ -45,6 +47,7 @@ class TerminalConfig:
     desk_port: int = 8787
     card_client: str = ""
     keeper: str = ""
+    agent_user: str = "madoguchi"
     language: str = "ja"
 
     def __post_init__(self) -> None:
@@ -84,6 +87,17 @@ def config_from(table: Mapping[str, Any], **overrides: Any) -> TerminalConfig:
 def with_changes(config: TerminalConfig, **changes: Any) -> TerminalConfig:
     """Copy with other values, checked again."""
     return replace(config, **changes)
+
+
+def box_config(config: TerminalConfig) -> BoxConfig:
+    """How boxes are made under this configuration, by the agent itself or by its keeper."""
+    return BoxConfig(
+        state=config.state_dir,
+        training=config.training,
+        card_client=config.card_client or None,
+        display=config.display or None,
+        logout_limit=config.logout_seconds,
+    )
 
 
 def _convert(name: str, kind: type, value: Any) -> Any:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 from waitress.server import create_server
@@ -15,12 +16,12 @@ from madoguchi.protocol import ProtocolError
 from madoguchi.terminal.agent import Agent
 from madoguchi.terminal.bare import BareBoxes
 from madoguchi.terminal.box import BwrapBoxes
-from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.config import TerminalConfig
+from madoguchi.terminal.config import TerminalConfig, box_config
 from madoguchi.terminal.desk import create_desk
 from madoguchi.terminal.enrol import Credentials, DeviceFile
 from madoguchi.terminal.errors import TerminalError, place_of
 from madoguchi.terminal.journal import Journal
+from madoguchi.terminal.keeperground import KeeperGround
 from madoguchi.terminal.link import HttpLink
 from madoguchi.terminal.ports import Boxes
 from madoguchi.terminal.timers import Clock, SystemClock
@@ -68,14 +69,11 @@ def choose_reader(config: TerminalConfig) -> Iterator[Reader]:
 
 
 def choose_boxes(config: TerminalConfig, on_finish: Callable[[], None]) -> Boxes:
-    """Real boxes; where they are impossible, ordinary browsers if the training switch is on."""
-    settings = BoxConfig(
-        state=config.state_dir,
-        training=config.training,
-        card_client=config.card_client or None,
-        display=config.display or None,
-        logout_limit=config.logout_seconds,
-    )
+    """Real boxes, by the keeper if there is one; else, where they are impossible, ordinary browsers in training."""
+    settings = box_config(config)
+    if config.keeper:
+        ground = KeeperGround(Path(config.keeper), name=settings.name)
+        return BwrapBoxes(settings, ground=ground, on_finish=on_finish)
     real = BwrapBoxes(settings, on_finish=on_finish)
     return BareBoxes(settings, on_finish=on_finish) if config.training and real.missing() else real
 
