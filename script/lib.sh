@@ -4,6 +4,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV="$ROOT/.venv"
 VISIT_USER=madoguchi-visit
+AGENT_USER=madoguchi
 
 # Debian package | what will not work without it
 SERVER_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
@@ -102,11 +103,14 @@ install_test_packages() {
   fi
 }
 
-make_visit_user() {
-  id "$VISIT_USER" >/dev/null 2>&1 && return 0
-  as_root useradd --system --no-create-home --shell /usr/sbin/nologin "$VISIT_USER" 2>/dev/null ||
-    say "Could not create the user $VISIT_USER: started as root, the terminal will refuse visits."
+make_user() { # name, what will not work without it
+  id "$1" >/dev/null 2>&1 && return 0
+  as_root useradd --system --no-create-home --shell /usr/sbin/nologin "$1" 2>/dev/null || say "Could not create the user $1: $2."
 }
+
+make_visit_user() { make_user "$VISIT_USER" "started as root, the terminal will refuse visits"; }
+
+make_agent_user() { make_user "$AGENT_USER" "tests of the keeper"; }
 
 make_environment() { # extras…
   local stamp wanted extra flags=()
