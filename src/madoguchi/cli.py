@@ -20,6 +20,7 @@ app.add_typer(server_app, name="server")
 _ERROR_EXIT = 2
 _StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
 _STATE = Path("var")
+_INSTALLED = Path("/etc/madoguchi/terminal.toml")
 _ConfigArgument = Annotated[Path, typer.Argument(help="The terminal's TOML file.")]
 
 
@@ -129,7 +130,9 @@ def terminal_run(config: _ConfigArgument) -> None:
 
 
 @terminal_app.command("enrol")
-def terminal_enrol(config: _ConfigArgument, code: Annotated[str, typer.Argument(help="One-time code.")]) -> None:
+def terminal_enrol(
+    config: _ConfigArgument, code: Annotated[str, typer.Argument(help="One-time code; - reads it from standard input.")]
+) -> None:
     """Exchange a one-time code for this terminal's key and token."""
     import httpx
 
@@ -138,23 +141,34 @@ def terminal_enrol(config: _ConfigArgument, code: Annotated[str, typer.Argument(
     from madoguchi.terminal.service import device_file
 
     settings = load_config(config)
+    given = sys.stdin.readline() if code == "-" else code
     with httpx.Client(timeout=settings.link_timeout, trust_env=False) as client:
-        device = enrol(server_url=settings.server_url, code=code, device=device_file(settings), client=client)
+        device = enrol(server_url=settings.server_url, code=given, device=device_file(settings), client=client)
     Console().print(f"{device.site} {device.name} として登録しました。")
 
 
 @terminal_app.command("check")
-def terminal_check(config: _ConfigArgument) -> None:
-    """Say what this machine lacks for a real box."""
+def terminal_check(
+    config: Annotated[Path, typer.Argument(help="The terminal's TOML file.")] = _INSTALLED,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings for machines.")] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Start the browser once and ask it about policies.")
+    ] = False,
+) -> None:
+    """Say line by line what is right with this terminal, what is not, and what to do. Exit status 1: no visits."""
+    from madoguchi.terminal.check_machine import Machine
+    from madoguchi.terminal.check_report import as_json as to_json
+    from madoguchi.terminal.check_report import inspect, ready, verdict
     from madoguchi.terminal.config import load_config
-    from madoguchi.terminal.service import choose_boxes
 
-    boxes = choose_boxes(load_config(config), lambda: None)
-    for line in boxes.missing():
-        Console().print(f"× {line}")
-    real = "本物の箱で対応できます。" if not boxes.training else "訓練用(箱なし)でだけ動きます。"
-    Console().print("× 対応できません。" if boxes.missing() else real)
-    raise typer.Exit(1 if boxes.missing() else 0)
+    settings = load_config(config)
+    findings = inspect(Machine(settings, config_file=config.resolve()), browser=browser)
+    if as_json:
+        print(json.dumps(to_json(findings), ensure_ascii=False, indent=2))  # noqa: T201 - the command's output
+    else:
+        for line in [*(finding.line() for finding in findings), verdict(findings, training=settings.training)]:
+            print(line)  # noqa: T201 - as it is: brackets and colons are no markup
+    raise typer.Exit(0 if ready(findings) else 1)
 
 
 def main() -> None:
