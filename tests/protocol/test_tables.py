@@ -39,7 +39,7 @@ FULL_BODY: dict[str, Any] = {
     "proof": {"space": "unmounted"},
     "failure": "busy",
     "reason": "other",
-    "confirmation": {"kind": "signature", "commitment": "c2ln"},
+    "confirmation": {"kind": "signature", "commitment": "c2ln", "own_name": "own"},
     "outcome": "completed",
 }
 HOLDS: dict[str, dict[str, Any]] = {

@@ -11,6 +11,7 @@ from madoguchi.protocol import (
     InterruptReason,
     MissingEvidence,
     Outcome,
+    OwnName,
     Permission,
     ProtocolError,
     Role,
@@ -36,10 +37,12 @@ GIVEN: dict[Confirmation, dict[str, str]] = {
 
 
 def confirmed(kind: Confirmation, **changed: Any) -> dict[str, Any]:
-    return {"confirmation": {"kind": kind.value, **GIVEN[kind], **changed}, "outcome": "completed"}
+    return {"confirmation": {"kind": kind.value, "own_name": "own", **GIVEN[kind], **changed}, "outcome": "completed"}
 
 
-@pytest.mark.parametrize("listed", [VisitState, TerminalState, Outcome, InterruptReason, Confirmation, EndCause, Role])
+@pytest.mark.parametrize(
+    "listed", [VisitState, TerminalState, Outcome, OwnName, InterruptReason, Confirmation, EndCause, Role]
+)
 def test_everything_shown_has_a_japanese_label_of_its_own(listed: type[Any]) -> None:
     labels = [member.label for member in listed]
     assert all(label.strip() and not label.isascii() for label in labels)
@@ -124,6 +127,14 @@ def test_an_outcome_other_than_completed_needs_a_listed_reason(outcome: Outcome)
             check_confirmation({**confirmed(Confirmation.SIGNATURE), "outcome": outcome.value, "reason": wrong})
     with pytest.raises(MissingEvidence):
         check_confirmation({**confirmed(Confirmation.SIGNATURE), "outcome": "postponed"})
+
+
+def test_a_completed_visit_needs_whose_name_was_shown() -> None:
+    for answer in OwnName:
+        check_confirmation(confirmed(Confirmation.SIGNATURE, own_name=answer.value))
+    for wrong in (None, "", "mine", 5, ["own"]):
+        with pytest.raises(MissingEvidence):
+            check_confirmation(confirmed(Confirmation.SIGNATURE, own_name=wrong))
 
 
 def test_the_protocol_document_is_up_to_date() -> None:

@@ -32,7 +32,10 @@ from madoguchi.protocol.states import OCCUPYING
 TERMINAL = "T1"
 PROCEDURE = Procedure("account", "公金受取口座", "https://account.example", "https://account.example/out", ())
 NINE = "2022-08-17T09:00:00+09:00"
-SIGNED = {"confirmation": {"kind": "signature", "commitment": "c2ln"}, "outcome": "completed"}
+SIGNED = {
+    "confirmation": {"kind": "signature", "commitment": "c2ln", "own_name": "own"},
+    "outcome": "completed",
+}
 AWAY = {
     "confirmation": {"kind": "absent", "reason": "離席"},
     "outcome": "abandoned",

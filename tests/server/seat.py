@@ -101,11 +101,11 @@ class Seat:
         """Report the proof."""
         return self.report(EventKind.WIPE_PROVEN, {"proof": {"space": "unmounted"}})
 
-    def sign(self, outcome: str = "completed", reason: str | None = None) -> Json:
+    def sign(self, outcome: str = "completed", reason: str | None = None, *, own_name: str = "own") -> Json:
         """Report the citizen's signature."""
         salt = sealed.new_salt()
         body: Json = {
-            "confirmation": {"kind": "signature", "commitment": sealed.commit(salt, DRAWING)},
+            "confirmation": {"kind": "signature", "commitment": sealed.commit(salt, DRAWING), "own_name": own_name},
             "outcome": outcome,
         }
         if reason:

@@ -233,7 +233,7 @@ def test_the_signature_is_sealed_and_erasable(seat: Seat, serving: Visit) -> Non
 
 
 def confirmation(commitment: str = "x") -> Json:
-    return {"confirmation": {"kind": "signature", "commitment": commitment}, "outcome": "completed"}
+    return {"confirmation": {"kind": "signature", "commitment": commitment, "own_name": "own"}, "outcome": "completed"}
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,10 @@ def test_a_signature_that_is_not_the_signed_one_closes_nothing(
 def test_a_payload_with_a_spoken_confirmation_is_refused(seat: Seat, serving: Visit) -> None:
     seat.end()
     seat.wipe()
-    body = {"confirmation": {"kind": "spoken", "staff_1": "a", "staff_2": "b"}, "outcome": "completed"}
+    body = {
+        "confirmation": {"kind": "spoken", "staff_1": "a", "staff_2": "b", "own_name": "own"},
+        "outcome": "completed",
+    }
     assert seat.report(EventKind.CONFIRM, body, {"salt": "AA==", "payload": DRAWING})["reason"] == "MalformedMessage"
     assert seat.report(EventKind.CONFIRM, body)["verdict"] == "accepted"
     assert state(serving) == "closed"

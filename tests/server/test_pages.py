@@ -359,7 +359,7 @@ def test_acts_of_a_visit_through_their_pages(enter: Enter, seat: Seat, staff: Pe
 def test_the_second_member_of_staff_has_to_be_there(
     enter: Enter, confirming: Visit, second: str, password: str, words: str
 ) -> None:
-    data = {"outcome": "completed", "second_username": second, "second_password": password}
+    data = {"outcome": "completed", "own_name": "own", "second_username": second, "second_password": password}
     answer = enter("honcho-1").post(f"/visits/{confirming.pk}/spoken/", data)
     assert answer.status_code == 409
     assert words in text(answer)
@@ -375,6 +375,39 @@ def test_spoken_and_absent_close_the_visit(enter: Enter, confirming: Visit) -> N
     client.post(f"/visits/{confirming.pk}/spoken/", data | {"reason": "pin_locked"})
     confirming.refresh_from_db()
     assert (confirming.state, confirming.outcome, confirming.reason) == ("closed", "interrupted", "pin_locked")
+
+
+def test_a_spoken_completion_says_whose_name_was_shown(enter: Enter, confirming: Visit) -> None:
+    client = enter("honcho-1")
+    data = {"outcome": "completed", "second_username": "honcho-2", "second_password": PASSWORD}
+    assert "最後の画面の名前について選んでください" in text(client.post(f"/visits/{confirming.pk}/spoken/", data))
+    client.post(f"/visits/{confirming.pk}/spoken/", data | {"own_name": "unseen"})
+    confirming.refresh_from_db()
+    assert confirming.state == "closed"
+    assert confirming.confirmation is not None
+    assert confirming.confirmation["own_name"] == "unseen"
+
+
+def test_another_persons_name_on_the_last_screen_calls_for_staff(enter: Enter, confirming: Visit, seat: Seat) -> None:
+    client = enter("honcho-1")
+    alarm = "最後の画面に<strong>ほかの人の名前</strong>が出ていました"
+    assert alarm not in text(client.get("/sites/honcho/"))
+    assert seat.sign(own_name="other")["verdict"] == "accepted"
+    confirming.refresh_from_db()
+    assert confirming.state == "closed"
+    board = text(client.get("/sites/honcho/"))
+    assert alarm in board
+    assert confirming.ticket in board
+    assert "最後の画面にほかの人の名前" in text(client.get(f"/visits/{confirming.pk}/"))
+    with clock.running_on(lambda: confirming.created_at + timedelta(days=1)):
+        assert alarm not in text(client.get("/sites/honcho/"))
+
+
+def test_ones_own_name_calls_for_nobody(enter: Enter, confirming: Visit, seat: Seat) -> None:
+    assert confirming.state == "confirming"
+    for_own = seat.sign(own_name="own")
+    assert for_own["verdict"] == "accepted"
+    assert "ほかの人の名前" not in text(enter("honcho-1").get("/sites/honcho/"))
 
 
 def test_a_reason_left_over_from_another_choice_is_dropped(enter: Enter, confirming: Visit) -> None:

@@ -12,6 +12,7 @@ from madoguchi.protocol import (
     MissingEvidence,
     NotAllowed,
     Outcome,
+    OwnName,
     TerminalState,
     VisitState,
 )
@@ -222,10 +223,13 @@ def test_two_staff_confirm_for_a_citizen_who_cannot_sign(seat: Seat, staff: Peop
         services.confirm_spoken(second=staff("honcho-1"), **spoken)  # type: ignore[arg-type]
     with pytest.raises(errors.NotYours):
         services.confirm_spoken(second=staff("tonan-1"), **spoken)  # type: ignore[arg-type]
-    services.confirm_spoken(second=staff("honcho-2"), **spoken)  # type: ignore[arg-type]
+    with pytest.raises(MissingEvidence):
+        services.confirm_spoken(second=staff("honcho-2"), **spoken)  # type: ignore[arg-type]
+    services.confirm_spoken(second=staff("honcho-2"), own_name=OwnName.OWN, **spoken)  # type: ignore[arg-type]
     visit.refresh_from_db()
     assert visit.state == VisitState.CLOSED
-    assert visit.confirmation == {"kind": "spoken", "staff_1": "honcho-1", "staff_2": "honcho-2"}
+    named = {"staff_1": "honcho-1", "staff_2": "honcho-2", "own_name": "own"}
+    assert visit.confirmation == {"kind": "spoken", **named}
 
 
 def test_an_absent_citizen_needs_a_reason(seat: Seat, staff: People) -> None:

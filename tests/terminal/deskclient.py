@@ -13,7 +13,8 @@ from terminal.rig import Rig
 
 HOME = "http://127.0.0.1:8787"
 DRAWING = {"strokes": [[[10, 10, 0], [200, 60, 90]], [[30, 40, 150]]], "width": 800, "height": 260}
-SIGNED = {"outcome": "completed", "kind": "signature", "strokes": json.dumps(DRAWING)}
+SIGNED = {"outcome": "completed", "own_name": "own", "kind": "signature", "strokes": json.dumps(DRAWING)}
+_READINGS = re.compile(r"<rt[^>]*>[^<]*</rt>|</?ruby>")
 
 
 class Desk:
@@ -24,9 +25,18 @@ class Desk:
         self.rig = rig
 
     def page(self) -> str:
+        """The page without its readings."""
+        return plain(self.raw())
+
+    def raw(self) -> str:
         answer = self.client.get("/", base_url=HOME)
         assert answer.status_code == 200
         return answer.text
+
+    def lease(self) -> str:
+        found = re.search(r'data-lease="(\d+)"', self.page())
+        assert found
+        return found[1]
 
     def token(self) -> str:
         found = re.search(r'data-token="([^"]+)"', self.page())
@@ -34,11 +44,16 @@ class Desk:
         return found[1]
 
     def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
-        form = {"token": self.token(), **(data or {})}
+        form = {"token": self.token(), "lease": self.lease(), **(data or {})}
         return self.client.post(path, data=form, base_url=HOME, **options)
 
     def confirm(self, data: dict[str, Any], **options: Any) -> TestResponse:
         return self.post("/confirm", {"lease": self.rig.office.lease, **data}, **options)
+
+
+def plain(page: str) -> str:
+    """A page's text as it reads without the readings over its kanji."""
+    return _READINGS.sub("", page)
 
 
 def to_confirming(desk: Desk) -> str:

@@ -16,7 +16,7 @@ from madoguchi.protocol import (
 )
 from madoguchi.terminal.enrol import Credentials
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
-from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_VISITED, SPACE_NONE, Screen, WipeProof
+from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_VISITED, SPACE_NONE, Plate, Screen, WipeProof
 
 START = datetime(2022, 8, 17, 10, 0, tzinfo=UTC)
 PROCEDURE = Procedure(
@@ -107,6 +107,7 @@ class InMemoryBox:
         self.curtains: list[bool] = []
         self.alive = True
         self.notices: list[str] = []
+        self.plates: list[Plate] = []
         self.idle: float | None = None
         self.visited: list[str] = []
         self.screen: Screen | None = MemoryScreen() if boxes.relay else None
@@ -119,6 +120,9 @@ class InMemoryBox:
     @property
     def covered(self) -> bool:
         return bool(self.curtains) and self.curtains[-1]
+
+    def tell(self, plate: Plate) -> None:
+        self.plates.append(plate)
 
     def notice(self, text: str) -> None:
         self.notices.append(text)

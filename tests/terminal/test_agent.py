@@ -220,7 +220,7 @@ def test_the_idle_warning_comes_before_the_end_and_goes_when_somebody_is_there(r
     assert rig.agent.status().idle_deadline is None
     rig.wait(2)
     assert rig.agent.status().idle_deadline == pytest.approx(rig.clock.monotonic() + 59)
-    assert box.notices[-1] == texts.IDLE_WARNING
+    assert box.notices[-1] == texts.idle_warning("ja", 59)
     rig.agent.touch()
     rig.wait(0)
     assert rig.agent.status().idle_deadline is None

@@ -40,7 +40,7 @@ def test_a_file_and_what_overrides_it(tmp_path: Path) -> None:
         ("desk_port", "8787"),
         ("training", "yes"),
         ("training", 1),
-        ("language", "en"),
+        ("language", "latin"),
         ("grace_secs", 20),
     ],
 )

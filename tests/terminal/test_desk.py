@@ -9,7 +9,7 @@ import pytest
 from madoguchi.evidence.sealed import check_commitment
 from madoguchi.protocol import TerminalState, VisitState
 from madoguchi.terminal.errors import JournalBroken
-from terminal.deskclient import DRAWING, HOME, SIGNED, Desk, to_confirming
+from terminal.deskclient import DRAWING, HOME, SIGNED, Desk, plain, to_confirming
 from terminal.doubles import CARD_A
 from terminal.rig import Rig
 
@@ -73,10 +73,10 @@ def test_the_terminals_own_names_are_served(desk: Desk, host: str) -> None:
 @pytest.mark.parametrize("token", ["", "guess", None])
 def test_a_form_without_the_token_changes_nothing(desk: Desk, path: str, token: str | None) -> None:
     desk.rig.serve()
-    data = {} if token is None else {"token": token}
+    data = {"lease": "1"} if token is None else {"token": token, "lease": "1"}
     answer = desk.client.post(path, data=data, base_url=HOME)
     assert answer.status_code == 403
-    assert "画面を読み直して" in answer.text
+    assert "この画面は古くなりました" in plain(answer.text)
     assert desk.rig.now() is TerminalState.OPEN
 
 
@@ -120,7 +120,7 @@ def test_a_huge_form_is_refused(desk: Desk) -> None:
 
 # the ways to confirm
 
-SPOKEN = {"outcome": "completed", "kind": "spoken", "staff_1": "sato", "staff_2": "suzuki"}
+SPOKEN = {"outcome": "completed", "own_name": "own", "kind": "spoken", "staff_1": "sato", "staff_2": "suzuki"}
 ABSENT = {"outcome": "abandoned", "reason": "left_seat", "kind": "absent", "absence": "left_seat"}
 PROXY = {**SIGNED, "kind": "proxy_signature", "witness": "sato"}
 
@@ -172,7 +172,7 @@ def test_an_incomplete_form_is_refused_with_what_was_typed_kept(desk: Desk, form
     to_confirming(desk)
     answer = desk.confirm(form)
     assert answer.status_code == 400
-    assert "入力が足りません" in answer.text
+    assert "入力が足りません" in plain(answer.text)
     assert 'value="completed"' in answer.text
     if form.get("staff_1"):
         assert 'value="sato"' in answer.text
@@ -205,7 +205,7 @@ def test_a_form_of_an_earlier_visit_confirms_nothing(desk: Desk) -> None:
     to_confirming(desk)
     old = desk.post("/confirm", {"lease": 1, **SIGNED})
     assert old.status_code == 409
-    assert "ほかの画面ですでに終わっています" in old.text
+    assert "ほかの画面ですでに終わっています" in plain(old.text)
     assert desk.rig.now() is TerminalState.CONFIRMING
 
 
@@ -235,7 +235,7 @@ def test_finish_twice_is_harmless(desk: Desk) -> None:
     desk.rig.serve()
     token = desk.token()
     for _ in range(2):
-        assert desk.client.post("/finish", data={"token": token}, base_url=HOME).status_code == 303
+        assert desk.client.post("/finish", data={"token": token, "lease": "1"}, base_url=HOME).status_code == 303
     assert desk.rig.now() is TerminalState.CONFIRMING
 
 

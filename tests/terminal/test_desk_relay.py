@@ -22,7 +22,8 @@ def relay(memory: Path) -> Iterator[Desk]:
 
 
 def act(desk: Desk, body: object) -> TestResponse:
-    return desk.client.post("/relay/input", json=body, base_url=HOME, headers={"X-Desk-Token": desk.token()})
+    headers = {"X-Desk-Token": desk.token(), "X-Desk-Lease": desk.lease()}
+    return desk.client.post("/relay/input", json=body, base_url=HOME, headers=headers)
 
 
 def test_the_relay_passes_picture_and_hands_on(relay: Desk) -> None:

@@ -127,26 +127,32 @@ class Desk:
 
     def finish(self) -> None:
         """Press 終了."""
-        answer = self._send("/finish", {}, self._page())
+        page = self._page()
+        answer = self._send("/finish", {"lease": self._lease(page)}, page)
         assert answer.status_code in _LOOK_AGAIN, answer.text
 
     def sign(self) -> None:
         """Say that it is completed and sign by hand."""
         page = self._page()
-        if 'name="lease"' in page:
-            answer = self.confirm(page, outcome="completed", kind="signature")
+        if 'id="confirm"' in page:
+            answer = self.confirm(page, outcome="completed", own_name="own", kind="signature")
             assert answer.status_code in _LOOK_AGAIN, answer.text
 
     def confirm(self, page: str = "", **given: str) -> httpx.Response:
         """Send the confirmation's form; what is not given stands as somebody who signs leaves it."""
         page = page or self._page()
-        lease = re.search(r'name="lease" value="(\d+)"', page)
-        assert lease is not None, "no form to confirm"
-        return self._send("/confirm", {"lease": lease[1], "strokes": json.dumps(STROKES), **given}, page)
+        assert 'id="confirm"' in page, "no form to confirm"
+        return self._send("/confirm", {"lease": self._lease(page), "strokes": json.dumps(STROKES), **given}, page)
 
     def close(self) -> None:
         """Let go of the connection."""
         self._client.close()
+
+    @staticmethod
+    def _lease(page: str) -> str:
+        lease = re.search(r'data-lease="(\d+)"', page)
+        assert lease is not None, "a desk page without a lease"
+        return lease[1]
 
     def _page(self) -> str:
         return self._client.get("/").text

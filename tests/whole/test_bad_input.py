@@ -244,12 +244,13 @@ def test_a_journal_with_an_unknown_state_is_swept_noted_and_served_to_the_end(se
     "given",
     [
         {"outcome": "interrupted", "kind": "signature"},
-        {"outcome": "completed", "kind": "signature", "strokes": ""},
-        {"outcome": "completed", "kind": "spoken", "staff_1": "honcho-1", "staff_2": "honcho-1"},
-        {"outcome": "completed", "kind": "absent"},
+        {"outcome": "completed", "kind": "signature"},
+        {"outcome": "completed", "own_name": "own", "kind": "signature", "strokes": ""},
+        {"outcome": "completed", "own_name": "own", "kind": "spoken", "staff_1": "honcho-1", "staff_2": "honcho-1"},
+        {"outcome": "completed", "own_name": "unseen", "kind": "absent"},
         {"outcome": "perfect", "kind": "signature"},
     ],
-    ids=lambda given: f"{given['outcome']} {given['kind']}",
+    ids=lambda given: " ".join(given.values()),
 )
 def test_an_incomplete_confirmation_closes_nothing(seat: Counter, given: dict[str, str]) -> None:
     visit = seat.office.issue()

@@ -89,6 +89,7 @@ def test_a_newcomer_walks_through_a_whole_visit(training: Training, person: Newc
     person.desk.click("#finish")
     person.await_desk("confirming")
     person.picture("desk-proof", person.desk)
+    person.desk.click("[name=kana][value=off]")
     for line in ("ログアウトの画面を開きました", "すべて止まったこと", "記録は残っていません"):
         expect(person.desk.locator("main")).to_contain_text(line)
     person.board()

@@ -19,6 +19,7 @@ from madoguchi.protocol.events import (
     EventKind,
     InterruptReason,
     Outcome,
+    OwnName,
 )
 from madoguchi.protocol.exchange import Report, order_of, report_of
 from madoguchi.protocol.machine import step
@@ -43,6 +44,7 @@ __all__ = [
     "MissingEvidence",
     "NotAllowed",
     "Outcome",
+    "OwnName",
     "Permission",
     "Procedure",
     "ProtocolError",

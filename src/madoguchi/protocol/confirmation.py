@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from madoguchi.protocol.errors import MissingEvidence
-from madoguchi.protocol.events import Confirmation, InterruptReason, Outcome
+from madoguchi.protocol.events import Confirmation, InterruptReason, Outcome, OwnName
 
-_Listed = TypeVar("_Listed", Confirmation, InterruptReason, Outcome)
+_Listed = TypeVar("_Listed", Confirmation, InterruptReason, Outcome, OwnName)
 
 
 def check_confirmation(body: Mapping[str, Any]) -> None:
-    """Check `{"confirmation": {"kind", …}, "outcome", "reason"?}`.
+    """Check `{"confirmation": {"kind", "own_name"?, …}, "outcome", "reason"?}`.
 
-    Each kind has its own demands (`Confirmation.demands`); spoken needs two different staff; an outcome other
-    than completed needs a reason from `InterruptReason`. Raises `MissingEvidence`.
+    Each kind has its own demands (`Confirmation.demands`); spoken needs two different staff. Completed needs
+    `own_name` from `OwnName`: another's name hinders no close, but it is on record. Every other outcome needs a reason
+    from `InterruptReason`. Raises `MissingEvidence`.
     """
     given = body["confirmation"]
     kind = _member(Confirmation, given.get("kind") if isinstance(given, Mapping) else None)
@@ -22,7 +23,9 @@ def check_confirmation(body: Mapping[str, Any]) -> None:
         raise MissingEvidence(f"{kind} lacks {', '.join(missing)}")
     if kind is Confirmation.SPOKEN and str(given["staff_1"]).strip() == str(given["staff_2"]).strip():
         raise MissingEvidence("a spoken confirmation needs two different staff")
-    if _member(Outcome, body["outcome"]) is not Outcome.COMPLETED:
+    if _member(Outcome, body["outcome"]) is Outcome.COMPLETED:
+        _member(OwnName, given.get("own_name"))
+    else:
         _member(InterruptReason, body.get("reason"))
 
 

@@ -6,12 +6,15 @@ Write it anew with `python -m madoguchi.protocol.document > docs/protocol.md`.
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import TypeVar
 
-from madoguchi.protocol.events import Confirmation, EndCause, InterruptReason, Outcome
+from madoguchi.protocol.events import Confirmation, EndCause, InterruptReason, Outcome, OwnName
 from madoguchi.protocol.exchange import REPORT_FIELDS
 from madoguchi.protocol.roles import PERMISSIONS, STAFF, Permission, Role
 from madoguchi.protocol.states import OCCUPYING, TerminalState, VisitState
 from madoguchi.protocol.table import TERMINAL_TABLE, VISIT_TABLE, Transition
+
+_Labelled = TypeVar("_Labelled", Outcome, OwnName, InterruptReason, EndCause, Role)
 
 _HEAD = """\
 # The protocol
@@ -40,6 +43,8 @@ def protocol_md() -> str:
         "What a message carries is decided by `exchange.report_of`, what a poll's answer means to the terminal by "
         "`exchange.order_of`.\n",
         _section("Confirmation of the log-out", ("kind", "日本語", "demands"), _confirmations()),
+        "A completed outcome also needs `own_name`: whose name the last screen of the national site showed.\n",
+        _section("Own name on the last screen", ("value", "日本語"), _labelled(OwnName)),
         _section("Outcomes", ("value", "日本語"), _labelled(Outcome)),
         _section("Reasons of an interruption", ("value", "日本語"), _labelled(InterruptReason)),
         _section("Causes of an end", ("value", "日本語"), _labelled(EndCause)),
@@ -89,8 +94,8 @@ def _confirmations() -> list[tuple[str, ...]]:
     return [(kind.value, kind.label, _words(kind.demands)) for kind in Confirmation]
 
 
-def _labelled(kinds: type[Outcome] | type[InterruptReason] | type[EndCause] | type[Role]) -> list[tuple[str, ...]]:
-    members: Iterable[Outcome | InterruptReason | EndCause | Role] = kinds
+def _labelled(kinds: type[_Labelled]) -> list[tuple[str, ...]]:
+    members: Iterable[_Labelled] = kinds
     return [(member.value, member.label) for member in members]
 
 

@@ -87,6 +87,19 @@ class Outcome(StrEnum):
         return {"completed": "完了", "interrupted": "中断", "abandoned": "離席"}[self.value]
 
 
+class OwnName(StrEnum):
+    """Whose name the last screen of the national site showed, as the citizen says who has completed a procedure."""
+
+    OWN = "own"
+    OTHER = "other"
+    UNSEEN = "unseen"
+
+    @property
+    def label(self) -> str:
+        """Japanese label."""
+        return _OWN_NAME_LABELS[self]
+
+
 class InterruptReason(StrEnum):
     """Why a procedure was interrupted (the triggers of domain rule 2: interruption is the rule, not the exception)."""
 
@@ -134,6 +147,12 @@ _CAUSE_LABELS = {
     EndCause.AGENT_RESTARTED: "端末が再起動しました",
     EndCause.SERVER_SAID: "係員が終了を指示しました",
     EndCause.DOUBT: "カードの状態を確かめられませんでした",
+}
+
+_OWN_NAME_LABELS = {
+    OwnName.OWN: "最後の画面に本人の名前",
+    OwnName.OTHER: "最後の画面にほかの人の名前",
+    OwnName.UNSEEN: "最後の画面の名前は見られなかった",
 }
 
 _REASON_LABELS = {

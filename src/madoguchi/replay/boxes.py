@@ -12,6 +12,7 @@ from madoguchi.terminal.ports import (
     LOGOUT_UNREACHABLE,
     LOGOUT_VISITED,
     SPACE_NONE,
+    Plate,
     Screen,
     WipeProof,
 )
@@ -32,6 +33,9 @@ class PageBox:
 
     def curtain(self, down: bool) -> None:
         """Nothing to cover: the replay asks the agent's state before it touches a page."""
+
+    def tell(self, plate: Plate) -> None:
+        """There is no bar."""
 
     def notice(self, text: str) -> None:
         """No bar."""

@@ -9,7 +9,17 @@ import httpx
 
 from madoguchi.card import MemoryReader, VirtualCard
 from madoguchi.evidence import sealed
-from madoguchi.protocol import Confirmation, EndCause, Event, EventKind, Outcome, Role, TerminalState, VisitState
+from madoguchi.protocol import (
+    Confirmation,
+    EndCause,
+    Event,
+    EventKind,
+    Outcome,
+    OwnName,
+    Role,
+    TerminalState,
+    VisitState,
+)
 from madoguchi.replay.clock import ReplayClock
 from madoguchi.replay.counter import Addresses, Seats, SwitchReader
 from madoguchi.replay.errors import NothingOnScreen
@@ -216,7 +226,11 @@ class GuardedCounter:
 
     def _sign(self, station: Station) -> None:
         salt = sealed.new_salt()
-        given = {"kind": Confirmation.SIGNATURE.value, "commitment": sealed.commit(salt, _STROKES)}
+        given = {
+            "kind": Confirmation.SIGNATURE.value,
+            "commitment": sealed.commit(salt, _STROKES),
+            "own_name": OwnName.OWN.value,
+        }
         body = {"confirmation": given, "outcome": Outcome.COMPLETED.value}
         lease = station.agent.record().terminal.lease
         event = Event(EventKind.CONFIRM, Role.CITIZEN, lease, body)

@@ -41,11 +41,12 @@ from madoguchi.terminal.journal import Journal, Record
 from madoguchi.terminal.liaison import Fetched, Liaison, after_bind
 from madoguchi.terminal.link import Link
 from madoguchi.terminal.loop import Item, Loop
+from madoguchi.terminal.manner import Manners
 from madoguchi.terminal.outbox import Stamper
 from madoguchi.terminal.ports import Boxes, Screen
 from madoguchi.terminal.presence import IN_USE, Presence
 from madoguchi.terminal.readiness import Readiness
-from madoguchi.terminal.reports import draft_for, next_record
+from madoguchi.terminal.reports import draft_for, next_record, pending
 from madoguchi.terminal.status import Notice, Server, Status, about, view_of
 from madoguchi.terminal.timers import Clock, Timers
 from madoguchi.terminal.watch import Observation, Watcher
@@ -77,7 +78,6 @@ class Agent:
         self._boxes = boxes
         self._journal = journal
         self._timers = Timers(clock)
-        self._idle = IdleWatch(clock=clock, limit=config.idle_seconds, warning=config.idle_warning)
         self._stamp = Stamper(credentials, clock, self.training)
         self._liaison = Liaison(
             config=config,
@@ -87,12 +87,16 @@ class Agent:
             training=self.training,
             record=lambda: self._record,
         )
-        self._effects = Effects(boxes=boxes, timers=self._timers, config=config, post=self.post)
+        self._loop = Loop(self._do)
+        self._effects = Effects(
+            boxes=boxes, timers=self._timers, config=config, post=self.post, language=lambda: self.manners.language()
+        )
+        self.manners = Manners(loop=self._loop, language=config.language, changed=self._effects.tell)
+        self._idle = IdleWatch(clock=clock, config=config, language=self.manners.language)
         tag = read_tag or partial(read_card_tag, reader, credentials.tag_key)
         self.watcher = Watcher(reader=reader, read_tag=tag, tell=self._told, clock=clock)
         self._presence = Presence(watcher=self.watcher, clock=clock)
         self._readiness = Readiness(boxes=boxes, training=config.training, clock=clock)
-        self._loop = Loop(self._do)
         self._record = Record()
         self._visit_notice: Notice | None = None
         self._unasked = False
@@ -252,6 +256,7 @@ class Agent:
         self._record, self._broken = record, False
         if event.kind is EventKind.CONFIRM:
             self._confirmed = before.terminal.lease
+        self.manners.entered(before.terminal, after)
         self._entered(before.terminal, after)
         if any(drafts):
             self.news.set()
@@ -383,16 +388,11 @@ class Agent:
             idle_deadline=self._idle.shown_deadline,
             server=self._liaison.server,
             skew_seconds=self._liaison.skew,
-            pending=self._pending(),
+            pending=pending(self._journal, otherwise=self._status.pending),
             relay=self.screen() is not None,
+            manner=self.manners.now,
         )
 
     def _every_notice(self) -> tuple[Notice | None, ...]:
         broken = Notice(JournalBroken.__name__, JournalBroken.sentence) if self._broken else None
         return broken, self._visit_notice, self._presence.notice, self._liaison.notice
-
-    def _pending(self) -> tuple[int, int]:
-        try:
-            return self._journal.pending_count(), self._journal.parked_count()
-        except JournalBroken:
-            return self._status.pending

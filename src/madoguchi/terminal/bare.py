@@ -25,7 +25,7 @@ from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
 from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
 from madoguchi.terminal.policies import reachable
-from madoguchi.terminal.ports import SPACE_NONE, Screen, WipeProof
+from madoguchi.terminal.ports import SPACE_NONE, Plate, Screen, WipeProof
 from madoguchi.terminal.space import prepare_runtime, tidy
 from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
 from madoguchi.terminal.sweep import kill_leftovers, sweep
@@ -108,6 +108,10 @@ class BareBox:
     def curtain(self, down: bool) -> None:  # the port's signature
         """Cover or show the page."""
         self._live.shade.curtain(down)
+
+    def tell(self, plate: Plate) -> None:
+        """What stands on the bar, if there is one."""
+        self._live.tell(plate)
 
     def notice(self, text: str) -> None:
         """Show one line on the bar."""

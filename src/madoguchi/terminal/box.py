@@ -12,7 +12,7 @@ from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.ground import Ground, Hold, LocalGround, Order
 from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
 from madoguchi.terminal.policies import reachable
-from madoguchi.terminal.ports import Screen, WipeProof
+from madoguchi.terminal.ports import Plate, Screen, WipeProof
 from madoguchi.terminal.spawn import Pipes
 
 
@@ -126,6 +126,10 @@ class BwrapBox:
     def curtain(self, down: bool) -> None:  # the port's signature
         """Cover or show the page."""
         self._live.shade.curtain(down)
+
+    def tell(self, plate: Plate) -> None:
+        """What stands on the bar, if there is one."""
+        self._live.tell(plate)
 
     def notice(self, text: str) -> None:
         """Show one line on the bar."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.errors import ConfigInvalid
+from madoguchi.terminal.languages import LANGUAGES
 
 READER_KINDS = ("memory", "socket", "pcsc")
-LANGUAGES = ("ja", "easy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,8 @@ class TerminalConfig:
     origin of the sites' card client on this machine.
     `keeper`: socket of the keeper that makes the boxes (ADR 11), empty when the agent makes them itself; `agent_user`:
     the system user that the keeper works for.
-    `language`: `easy` puts やさしい日本語 first. `idle_warning` is how long before the end the warning appears.
+    `language`: what the screen speaks until somebody chooses another (`languages.LANGUAGES`). `idle_warning` is how
+    long before the end the warning appears.
     `clock_tolerance`: a larger difference to the server is reported. `token_days`: the token's age when it is rolled.
     """
 

@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.errors import TerminalError
+from madoguchi.terminal.ports import Plate
 from madoguchi.terminal.spawn import marks
 
 _ANSWER_LIMIT = 2.0
@@ -82,6 +84,11 @@ class Frame:
             self._say({"curtain": down})
             if not self._answers.wait_for(lambda: self._ended or self._shown is down, _ANSWER_LIMIT) or self._ended:
                 raise CurtainFailed("the bar does not answer")
+
+    def tell(self, plate: Plate) -> None:
+        """Say whose visit this is, in which language, and how long its card may be away."""
+        with suppress(CurtainFailed):
+            self._say({"tell": asdict(plate)})
 
     def notice(self, text: str) -> None:
         """Show one line on the bar."""

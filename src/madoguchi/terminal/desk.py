@@ -1,22 +1,24 @@
 """The desk page: what the person at the terminal sees and does, served on loopback only.
 
 Every answer: no-store, a strict content security policy, only for the terminal's own host names. Every form and
-every call that changes something: the token of this agent process. Nothing is answered as done before it is in the
-journal; sending the same form twice is harmless.
+every call that changes something: the token of this agent process and the lease of the visit it is about, so that a
+page left over from the person before changes nothing. Nothing is answered as done before it is in the journal; sending
+the same form twice is harmless.
 """
 
 import hmac
 import logging
 import secrets
-from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from madoguchi.protocol import Confirmation, EndCause, InterruptReason, Outcome, ProtocolError, TerminalState
+from madoguchi.protocol import EndCause, Event, EventKind, OwnName, ProtocolError, Role, TerminalState
 from madoguchi.terminal import texts
 from madoguchi.terminal.agent import Agent
+from madoguchi.terminal.deskmemory import Call, DeskMemory
+from madoguchi.terminal.deskpage import key_of, left, render
 from madoguchi.terminal.errors import (
     AgentBusy,
     ClosedElsewhere,
@@ -28,9 +30,9 @@ from madoguchi.terminal.errors import (
     TerminalError,
     place_of,
 )
-from madoguchi.terminal.forms import read_confirmation, read_number, read_text
-from madoguchi.terminal.ports import Screen, WipeProof
-from madoguchi.terminal.status import Status, View
+from madoguchi.terminal.forms import read_confirmation, read_number, read_text, wrong_fields
+from madoguchi.terminal.ports import Screen
+from madoguchi.terminal.presence import IN_USE
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -57,8 +59,6 @@ _STATUS: dict[type[Exception], int] = {
 }
 _log = logging.getLogger(__name__)
 _MOST_BYTES = 2_000_000
-_KEEP_STILL = frozenset({View.CONFIRMING})
-"""Views with a form: never reloaded by themselves, what is written there would be lost."""
 
 desk = Blueprint("desk", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 
@@ -69,6 +69,7 @@ def create_desk(agent: Agent) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = _MOST_BYTES
     app.extensions["agent"] = agent
     app.extensions["token"] = secrets.token_urlsafe(32)
+    app.extensions["memory"] = DeskMemory()
     app.before_request(_check_host)
     app.after_request(_harden)
     app.register_error_handler(TerminalError, _refused)
@@ -88,11 +89,13 @@ def page() -> str:
 @desk.get("/status.json")
 def status() -> Response:
     """What changes without a new page. `key` changes when the page does."""
-    now = _agent().status()
+    agent = _agent()
+    now = agent.status()
+    _memory().forget_others(now)
     return jsonify(
-        key=_key(now),
-        grace_left=_left(now.grace_deadline),
-        idle_left=_left(now.idle_deadline),
+        key=key_of(now),
+        grace_left=left(agent, now.grace_deadline),
+        idle_left=left(agent, now.idle_deadline),
         relay=now.relay,
         notices=[notice.sentence for notice in now.notices],
         card_present=now.card_present,
@@ -103,8 +106,9 @@ def status() -> Response:
 def finish() -> Any:
     """End the visit. A second press finds nothing to end, and that is fine."""
     _check_form()
-    if _agent().status().terminal.state in (TerminalState.OPEN, TerminalState.CURTAINED):
-        _agent().finish()
+    lease = _this_visit()
+    if _agent().status().terminal.state in IN_USE:
+        _agent().ask(Event(EventKind.END, Role.CITIZEN, lease, {"cause": EndCause.FINISH.value}))
     return _done()
 
 
@@ -112,8 +116,28 @@ def finish() -> Any:
 def stay() -> Any:
     """Say that somebody is still there."""
     _check_form()
+    _this_visit()
     _agent().touch()
     return _done()
+
+
+@desk.post("/manner")
+def manner() -> Any:
+    """Take the person's language, size, contrast or readings; what is filled in of a form stays."""
+    _check_form()
+    lease = _this_visit()
+    _keep_draft(lease)
+    _agent().manners.choose(lease, _agent().status().manner.changed(request.form))
+    _agent().touch()
+    return _done()
+
+
+@desk.post("/draft")
+def draft() -> Any:
+    """Keep what is filled in so far, for a page that is loaded again."""
+    _check_form()
+    _keep_draft(_this_visit())
+    return Response(status=204)
 
 
 @desk.post("/confirm")
@@ -128,12 +152,16 @@ def confirm() -> Any:
         return _done()
     if agent.status().terminal.state is not TerminalState.CONFIRMING or agent.status().visit.lease != lease:
         raise ClosedElsewhere(str(lease))
+    _keep_draft(lease)
+    before = agent.status()
     checked = read_confirmation(request.form, lease=lease)
     try:
         agent.ask(checked.event, payload=checked.payload)
     except ProtocolError:
         if not agent.confirmed(lease):
             raise
+    if checked.event.body["confirmation"].get("own_name") == OwnName.OTHER.value:
+        _memory().call(Call(lease, before.visit.ticket, before.manner))
     return _done()
 
 
@@ -150,6 +178,7 @@ def relay_frame() -> Response:
 def relay_input() -> Response:
     """Pass one action on to the box's screen: `{"kind": "click" | "scroll" | "key" | "text", …}`."""
     _check_form()
+    _this_visit()
     screen = _screen()
     given = request.get_json()
     if not isinstance(given, dict):
@@ -189,60 +218,46 @@ def _agent() -> Agent:
     return agent
 
 
-def _page(*, trouble: str = "") -> str:
-    now = _agent().status()
-    return render_template(
-        "desk/page.html",
-        now=now,
-        view=now.view.value,
-        heading=texts.HEADINGS[now.view],
-        easy_first=_agent().config.language == "easy",
-        texts=texts,
-        key=_key(now),
+def _memory() -> DeskMemory:
+    memory: DeskMemory = current_app.extensions["memory"]
+    return memory
+
+
+def _page(*, trouble: str = "", wrong: tuple[str, ...] = ()) -> str:
+    agent, memory = _agent(), _memory()
+    now = agent.status()
+    memory.forget_others(now)
+    return render(
+        agent,
+        now,
         token=current_app.extensions["token"],
-        still=now.view in _KEEP_STILL,
-        cause=EndCause(now.visit.cause) if now.visit.cause else None,
-        proof=_proof_lines(now.visit.proof) if now.visit.proof else [],
-        grace_left=_left(now.grace_deadline),
-        idle_left=_left(now.idle_deadline),
-        outcomes=list(Outcome),
-        reasons=list(InterruptReason),
-        kinds=list(Confirmation),
+        given={**memory.given(now.visit.lease), **(request.form if _is_of(now.visit.lease) else {})},
         trouble=trouble,
-        terminal=_agent().credentials,
-        given=request.form,
-        screen=_agent().screen(),
+        wrong=wrong,
+        call=memory.called(),
     )
 
 
-def _key(now: Status) -> str:
-    about: list[object] = [now.view, now.visit.lease, now.visit.visit]
-    if now.view not in _KEEP_STILL:
-        about += [now.card_lying, now.relay, len(now.missing)]
-    return ".".join(str(part) for part in about)
+def _is_of(lease: int) -> bool:
+    return request.form.get("lease") == str(lease)
 
 
-def _left(deadline: float | None) -> int | None:
-    if deadline is None:
-        return None
-    return max(0, round(deadline - _agent().clock.monotonic()))
+def _keep_draft(lease: int) -> None:
+    if _agent().status().terminal.state is TerminalState.CONFIRMING:
+        _memory().keep(lease, request.form)
 
 
-def _proof_lines(proof: WipeProof) -> list[str]:
-    lines = [texts.LOGOUT[proof.logout]]
-    if proof.processes_gone_at:
-        lines.append(texts.PROCESSES_GONE.format(at=_clock(proof.processes_gone_at)))
-    lines.append(texts.SPACE[proof.space].format(at=_clock(proof.space_gone_at)))
-    return [*lines, texts.PROOF_TRAINING] if proof.training else lines
-
-
-def _clock(moment: str | None) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M:%S") if moment else ""
+def _this_visit() -> int:
+    """The lease named by the form, if that visit is still here. Raises `ClosedElsewhere`, `FormIncomplete`."""
+    lease, now = _lease(), _agent().status().visit
+    if not now.visit or now.lease != lease:
+        raise ClosedElsewhere(str(lease))
+    return lease
 
 
 def _lease() -> int:
     try:
-        return int(request.form.get("lease", ""))
+        return int(request.headers.get("X-Desk-Lease") or request.form.get("lease", ""))
     except ValueError as error:
         raise FormIncomplete("lease") from error
 
@@ -281,7 +296,9 @@ def _refused(error: TerminalError | ProtocolError) -> Any:
         return jsonify(code=error.code, sentence=error.sentence, **named), code
     if isinstance(error, ForeignHost):
         return Response(error.sentence, status=code, mimetype="text/plain")
-    return _page(trouble=error.sentence), code
+    wrong = wrong_fields(request.form) if request.endpoint == "desk.confirm" else ()
+    say = texts.Saying(_agent().status().manner)
+    return _page(trouble=texts.trouble_of(say, error), wrong=wrong if isinstance(error, FormIncomplete) else ()), code
 
 
 def _http_refused(error: HTTPException) -> Any:

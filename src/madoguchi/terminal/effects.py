@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from madoguchi.protocol import EffectKind, EndCause, Event, EventKind, Procedure, Role, TerminalState
+from madoguchi.protocol import Assignment, EffectKind, EndCause, Event, EventKind, Procedure, Role, TerminalState
 from madoguchi.terminal.config import TerminalConfig
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.journal import Record
-from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, Box, Boxes, WipeProof
+from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, Box, Boxes, Plate, WipeProof
 from madoguchi.terminal.timers import Timers
 
 GRACE = "grace"
@@ -22,14 +22,27 @@ _log = logging.getLogger(__name__)
 
 
 class Effects:
-    """Owns the box in use. Called from the agent's loop thread only; `post` may be called from any."""
+    """Owns the box in use. Called from the agent's loop thread only; `post` may be called from any.
 
-    def __init__(self, *, boxes: Boxes, timers: Timers, config: TerminalConfig, post: Callable[[Event], None]) -> None:
+    `language` tells which one the person who is there has chosen.
+    """
+
+    def __init__(
+        self,
+        *,
+        boxes: Boxes,
+        timers: Timers,
+        config: TerminalConfig,
+        post: Callable[[Event], None],
+        language: Callable[[], str],
+    ) -> None:
         self._boxes = boxes
+        self._language = language
         self._timers = timers
         self._config = config
         self._post = post
         self._procedure: Procedure | None = None
+        self._held: Assignment | None = None
         self.box: Box | None = None
 
     def keep_ready(self, record: Record) -> tuple[Event, ...]:
@@ -96,6 +109,22 @@ class Effects:
         # a box that dies after its visit names an old lease, and changes nothing
         died = Event(EventKind.END, Role.TERMINAL, lease, {"cause": EndCause.BROWSER_DIED.value})
         self.box = self._boxes.open(held, lambda _what: self._post(died))
+        self._held = held
+        self.tell()
+
+    def tell(self, *, ending: bool = False) -> None:
+        """Say on the bar whose visit this is, or that it is over; nothing without a box."""
+        box, held = self.box, self._held
+        if box is None or held is None:
+            return
+        plate = Plate(
+            ticket=held.ticket,
+            procedure=held.procedure.label,
+            language=self._language(),
+            grace=self._config.grace_seconds,
+            ending=ending,
+        )
+        _quietly(lambda: box.tell(plate), "bar")
 
     def _curtain(self, *, down: bool) -> None:
         if self.box is None:
@@ -116,6 +145,7 @@ class Effects:
         box = self.box
         if box is None:
             raise RuntimeError("no box")
+        self.tell(ending=True)
         _quietly(lambda: box.curtain(True), "curtain")  # noqa: FBT003  # the seam's own form
         logout = self._log_out(box, record)
         return replace(box.destroy(), logout=logout)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from madoguchi.evidence.sealed import commit, new_salt
-from madoguchi.protocol import Confirmation, Event, EventKind, InterruptReason, Outcome, Role
+from madoguchi.protocol import Confirmation, Event, EventKind, InterruptReason, Outcome, OwnName, Role
 from madoguchi.terminal import texts
 from madoguchi.terminal.errors import FormIncomplete
 
@@ -30,22 +30,56 @@ class ConfirmForm:
 def read_confirmation(form: Mapping[str, str], *, lease: int) -> ConfirmForm:
     """Turn the form's fields into the CONFIRM event. Raises `FormIncomplete` naming the field.
 
-    Fields: `outcome`, `reason` (unless completed), `kind`, and by kind `strokes` (JSON), `witness`, `staff_1` and
-    `staff_2`, or `absence`. Staff are named by their login names, never by people's names.
+    Fields: `outcome`; `own_name` if completed, else `reason`; `kind`, and by kind `strokes` (JSON), `witness`,
+    `staff_1` and `staff_2`, or `absence`. Staff are named by their login names, never by people's names.
     """
     outcome = _listed(Outcome, form, "outcome")
+    body: dict[str, Any] = {"outcome": outcome.value}
+    said: dict[str, Any] = {}
+    if outcome is Outcome.COMPLETED:
+        said["own_name"] = _listed(OwnName, form, "own_name").value
+    else:
+        body["reason"] = _listed(InterruptReason, form, "reason").value
     kind = _listed(Confirmation, form, "kind")
-    given: dict[str, Any] = {"kind": kind.value}
     payload = None
     if kind in _WRITTEN:
         payload = _sealed_strokes(form.get("strokes", ""))
-        given["commitment"] = commit(payload["salt"], payload["payload"])
-    given |= _by_kind(kind, form)
-    body: dict[str, Any] = {"confirmation": given, "outcome": outcome.value}
-    if outcome is not Outcome.COMPLETED:
-        body["reason"] = _listed(InterruptReason, form, "reason").value
+        said["commitment"] = commit(payload["salt"], payload["payload"])
+    body["confirmation"] = {"kind": kind.value, **said, **_by_kind(kind, form)}
     role = Role.CITIZEN if kind in _BY_CITIZEN else Role.SUPPORTER
     return ConfirmForm(Event(EventKind.CONFIRM, role, lease, body), payload)
+
+
+def wrong_fields(form: Mapping[str, str]) -> tuple[str, ...]:
+    """Every field that the confirmation still lacks, in the order of the page; empty when it is complete.
+
+    Found by filling what is lacking with an answer that asks for nothing more, until nothing is refused.
+    """
+    filled, wrong = dict(form), list[str]()
+    while len(wrong) < len(_STAND_IN):
+        try:
+            read_confirmation(filled, lease=0)
+        except FormIncomplete as error:
+            if error.field not in _STAND_IN:
+                break
+            wrong.append(error.field)
+            filled[error.field] = _STAND_IN[error.field]
+        else:
+            break
+    return tuple(wrong)
+
+
+_STAND_IN = {
+    "outcome": Outcome.INTERRUPTED.value,
+    "reason": InterruptReason.OTHER.value,
+    "own_name": OwnName.UNSEEN.value,
+    "kind": Confirmation.ABSENT.value,
+    "strokes": '{"strokes": [[[0, 0, 0], [1, 1, 1]]], "width": 1, "height": 1}',
+    "witness": "a",
+    "staff_1": "a",
+    "staff_2": "b",
+    "absence": texts.ABSENT_REASONS[0],
+}
 
 
 def read_number(given: Mapping[str, Any], name: str, *, least: int, most: int) -> int:

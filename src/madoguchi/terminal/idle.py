@@ -1,6 +1,10 @@
 """How long nobody has done anything in an open visit, and the warning before the end."""
 
+import math
+from collections.abc import Callable
+
 from madoguchi.terminal import texts
+from madoguchi.terminal.config import TerminalConfig
 from madoguchi.terminal.ports import Box
 from madoguchi.terminal.timers import Clock
 
@@ -8,14 +12,17 @@ from madoguchi.terminal.timers import Clock
 class IdleWatch:
     """Counts from the last action seen in the box, on the desk page, or from the opening; owned by the agent's loop.
 
-    `limit` and `warning` are seconds: the end comes after `limit`, the warning stands for the last `warning` of them.
+    The end comes after the configured time; the warning stands for the last seconds of it and counts down, in the
+    language that `language` tells.
     """
 
-    def __init__(self, *, clock: Clock, limit: float, warning: float) -> None:
+    def __init__(self, *, clock: Clock, config: TerminalConfig, language: Callable[[], str]) -> None:
         self._clock = clock
-        self._limit = limit
-        self._warning = warning
+        self._limit = config.idle_seconds
+        self._warning = config.idle_warning
+        self._language = language
         self._touched = clock.monotonic()
+        self._said = ""
         self.shown_deadline: float | None = None
 
     def touch(self, box: Box | None) -> None:
@@ -33,6 +40,11 @@ class IdleWatch:
         return left <= 0
 
     def _show(self, box: Box | None, deadline: float | None) -> None:
-        if box is not None and (deadline is None) is not (self.shown_deadline is None):
-            box.notice(texts.IDLE_WARNING if deadline is not None else "")
-        self.shown_deadline = deadline
+        said = "" if deadline is None else self._warning_at(deadline)
+        if box is not None and said != self._said:
+            box.notice(said)
+        self.shown_deadline, self._said = deadline, said
+
+    def _warning_at(self, deadline: float) -> str:
+        left = max(0, math.ceil(deadline - self._clock.monotonic()))
+        return texts.idle_warning(self._language(), left)

@@ -13,7 +13,7 @@ from madoguchi.terminal.browser import Browser
 from madoguchi.terminal.cdp import Cdp, CdpTimeout
 from madoguchi.terminal.curtain import Frame
 from madoguchi.terminal.egress import Egress
-from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, Screen
+from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, Plate, Screen
 from madoguchi.terminal.spawn import Heartbeat, Pipes
 from madoguchi.terminal.xscreen import XScreen
 
@@ -162,6 +162,11 @@ class Live:
         """See that the visit's policies hold, where the agent itself may not look. Raises `PoliciesNotInForce`."""
         if self._relay is None:
             self._browser.check_closed()
+
+    def tell(self, plate: Plate) -> None:
+        """What stands on bar and curtain; the relay's page shows it itself."""
+        if self._frame is not None:
+            self._frame.tell(plate)
 
     def notice(self, text: str) -> None:
         """One line on the bar; the relay's page shows it itself."""

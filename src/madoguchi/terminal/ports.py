@@ -76,6 +76,21 @@ class Screen(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plate:
+    """What stands on the bar and on the curtain of a visit.
+
+    `language` is one of `languages.LANGUAGES`. `grace`: seconds within which the same card may come back, counted down
+    on the curtain. `ending`: the curtain says that the screen is being wiped, instead of asking for the card.
+    """
+
+    ticket: str = ""
+    procedure: str = ""
+    language: str = "ja"
+    grace: float = 0.0
+    ending: bool = False
+
+
 class Box(Protocol):
     """One throw-away browser in its own process and file space."""
 
@@ -86,6 +101,10 @@ class Box(Protocol):
 
     def curtain(self, down: bool) -> None:
         """Cover (True) or show (False) the page at once. Idempotent. Any failure is doubt: the agent ends the visit."""
+        ...
+
+    def tell(self, plate: Plate) -> None:
+        """Put this on the bar and the curtain from now on. Never raises: words are no safety."""
         ...
 
     def notice(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""From a step to what is kept and told: pure."""
+"""From a step to what is kept and told."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,8 @@ from typing import Any
 from madoguchi.protocol import Assignment, EffectKind, Event, EventKind, Terminal
 from madoguchi.protocol.events import Effect
 from madoguchi.protocol.exchange import report_of
-from madoguchi.terminal.journal import Draft, Record
+from madoguchi.terminal.errors import JournalBroken
+from madoguchi.terminal.journal import Draft, Journal, Record
 
 _VERSION = version("madoguchi")
 
@@ -33,6 +34,14 @@ def draft_for(
     report = report_of(kind, before, after, event)
     beside = dict(payload) if payload is not None else None
     return Draft(report.kind, report.visit, report.lease, dict(report.body), beside, alone=asks)
+
+
+def pending(journal: Journal, *, otherwise: tuple[int, int]) -> tuple[int, int]:
+    """How many messages wait, and how many the server could not take; `otherwise` when the journal cannot tell."""
+    try:
+        return journal.pending_count(), journal.parked_count()
+    except JournalBroken:
+        return otherwise
 
 
 def poll_report(terminal: Terminal, *, moment: datetime, training: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from madoguchi.protocol import Terminal, TerminalState
 from madoguchi.terminal.journal import Record
+from madoguchi.terminal.manner import Manner
 from madoguchi.terminal.ports import WipeProof
 
 
@@ -58,6 +59,7 @@ class Status:
     `missing`: what a real box lacks here, one line each. `card_lying`: a card lay on the reader before the call and
     has to be put down again. `skew_seconds`: terminal clock minus server clock. `pending`: how many messages wait for
     a verdict, and how many the server could not take in their form. `relay`: the box's picture may be passed on now.
+    `manner`: how to speak to the person who is there.
     """
 
     view: View = View.STARTING
@@ -74,6 +76,7 @@ class Status:
     skew_seconds: float | None = None
     pending: tuple[int, int] = (0, 0)
     relay: bool = False
+    manner: Manner = field(default_factory=Manner)
 
 
 def about(record: Record) -> VisitPicture:

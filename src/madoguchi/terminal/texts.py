@@ -1,115 +1,121 @@
-"""Every sentence the terminal shows, in one place. Errors, causes and outcomes carry their own words."""
+"""What the screens say, derived from the catalogues: which text for which state, proof, cause or error."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Final
 
-from madoguchi.terminal.ports import (
-    LOGOUT_NOT_TRIED,
-    LOGOUT_UNREACHABLE,
-    LOGOUT_VISITED,
-    SPACE_NAMESPACE,
-    SPACE_NONE,
-    SPACE_UNMOUNTED,
-)
+from markupsafe import Markup
+
+from madoguchi.protocol import EndCause, ProtocolError
+from madoguchi.terminal.errors import AgentBusy, ClosedElsewhere, ForeignForm, FormIncomplete, TerminalError
+from madoguchi.terminal.languages import JAPANESE, READING, Catalogue, catalogue
+from madoguchi.terminal.manner import Manner
+from madoguchi.terminal.ports import SPACE_NONE, WipeProof
 from madoguchi.terminal.status import View
+
+BIND_REFUSED: Final = catalogue("ja").plain("say.bind_refused")
+
+ABSENT_REASONS: Final = tuple(key.removeprefix("absence.") for key in catalogue("ja") if key.startswith("absence."))
+"""Why nobody could confirm; the reason is kept by this name."""
+
+FIELDS: Final = ("outcome", "reason", "own_name", "kind", "strokes", "witness", "staff_1", "staff_2", "absence")
+"""Fields of the confirmation in the order of the page."""
+
+_WITH_MORE: Final = frozenset(View) & {
+    View.LOCKED,
+    View.WAITING_CARD,
+    View.CURTAINED,
+    View.ENDING,
+    View.QUARANTINED,
+}
+_SENTENCES: Final[dict[type[Exception], str]] = {
+    FormIncomplete: "error.incomplete",
+    AgentBusy: "error.again",
+    ForeignForm: "error.old_page",
+    ClosedElsewhere: "error.elsewhere",
+    ProtocolError: "error.elsewhere",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """One thing said three ways: plain Japanese, やさしい日本語, English."""
+class Saying:
+    """Texts in the manner of the person who is there; `beside` is a second language for whoever helps."""
 
-    ja: str
-    easy: str
-    en: str
+    manner: Manner
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The texts of the chosen language."""
+        return catalogue(self.manner.language)
+
+    @property
+    def lang(self) -> str:
+        """The tag of the chosen language."""
+        return self.catalogue.lang
+
+    @property
+    def beside(self) -> tuple[Catalogue, ...]:
+        """What stands under a heading: Japanese for the staff, or easier words and English under Japanese."""
+        others = {"ja": ("easy", "en"), "easy": ("ja", "en")}.get(self.manner.language, ("ja",))
+        return tuple(catalogue(language) for language in others)
+
+    @property
+    def second(self) -> Catalogue:
+        """What stands small beside a label: English beside Japanese, Japanese beside everything else."""
+        return catalogue("en" if self.manner.language in JAPANESE else "ja")
+
+    def __call__(self, key: str, **values: object) -> Markup:
+        """One text, with readings over its kanji if they are wanted. Values are escaped unless they are Markup."""
+        text = Markup(self._ruby(key))  # noqa: S704 # escaped by `_ruby`
+        return text.format(**values) if values else text
+
+    def plain(self, key: str, **values: object) -> str:
+        """One text without readings."""
+        return self.catalogue.plain(key, **values)
+
+    def _ruby(self, key: str) -> str:
+        reading = r'<ruby>\1<rt aria-hidden="true">\2</rt></ruby>' if self.manner.kana == "on" else r"\1"
+        return READING.sub(reading, escape(self.catalogue.marked(key)))
 
 
-IDLE_WARNING = "操作がありません。続けるときは、画面にさわってください。まもなく終了します。"
-BIND_REFUSED = "このカードでは始められません。係員に知らせてください。"
+def heading_of(view: View) -> str:
+    """The key of a page's heading."""
+    return f"view.{view.value}"
 
-TITLE = "窓口端末"
-TRAINING = Text("訓練中(本物の手続はできません)", "れんしゅうの がめんです。", "Training: no real procedure")
 
-HEADINGS: dict[View, Text] = {
-    View.STARTING: Text(
-        "準備しています。そのままお待ちください。",
-        "じゅんびを しています。すこし まってください。",
-        "Starting. Please wait.",
-    ),
-    View.CANNOT_SERVE: Text(
-        "この端末は使えません。係員に知らせてください。",
-        "この きかいは つかえません。かかりの ひとに いってください。",
-        "This terminal cannot be used. Please tell the staff.",
-    ),
-    View.LOCKED: Text(
-        "番号が呼ばれるまで、お待ちください。",
-        "あなたの ばんごうが よばれるまで、まってください。",
-        "Locked. Please wait until your number is called.",
-    ),
-    View.WAITING_CARD: Text(
-        "カードを置いてください。",
-        "マイナンバーカードを きかいに おいてください。",
-        "Please put your card on the reader.",
-    ),
-    View.OPEN: Text("手続中です。", "てつづきを しています。", "Your procedure is open."),
-    View.CURTAINED: Text(
-        "同じカードを戻してください。",
-        "おなじ カードを もういちど おいてください。もどさないと おわります。",
-        "Please put the same card back.",
-    ),
-    View.ENDING: Text(
-        "画面を消しています。そのままお待ちください。",
-        "あなたの がめんを けしています。まってください。",
-        "Closing and wiping. Please wait.",
-    ),
-    View.CONFIRMING: Text(
-        "ログアウトを確かめてください。",
-        "あなたの がめんは きえました。したを よんで、サインを してください。",
-        "Your session here has ended. Please confirm.",
-    ),
-    View.QUARANTINED: Text(
-        "この端末は使用停止です。市の職員に知らせてください。",
-        "この きかいは とまっています。しやくしょの ひとに いってください。",
-        "Out of use. Please tell a city officer.",
-    ),
-}
+def more_of(view: View) -> str:
+    """The key of the sentence under a page's heading; empty: there is none."""
+    return f"more.{view.value}" if view in _WITH_MORE else ""
 
-CARD_LYING = Text(
-    "いま置いてあるカードを、一度取ってください。そのあと、呼ばれた人のカードを置いてください。",
-    "カードを いちど とってください。それから あなたの カードを おいてください。",
-    "Please take away the card on the reader first, then put your own card.",
-)
-TAKE_CARD = Text(
-    "カードを取り忘れないでください。", "カードを わすれないでください。", "Please do not forget your card."
-)
-STATEMENT = Text(
-    "この端末で使った画面が消えたことと、上の「確かめたこと」の説明を受けて、確かめました。",
-    "わたしの がめんが きえたことを、みて、わかりました。",
-    "I have been told the above and have seen that my session on this terminal is closed.",
-)
-QUARANTINE_ADVICE = "消えたことを確かめられませんでした。市の職員が確かめて解除するまで、だれも使えません。"
 
-LOGOUT = {
-    LOGOUT_VISITED: "国のサイトのログアウトの画面を開きました。",
-    LOGOUT_UNREACHABLE: (
-        "国のサイトのログアウトの画面は開けませんでした。"
-        "この端末の画面は消えています。サイト側は、しばらくすると自動で切れます。"
-    ),
-    LOGOUT_NOT_TRIED: "国のサイトは開いていなかったか、端末が先に止まったため、ログアウトの画面は開いていません。",
-}
-PROCESSES_GONE = "画面のソフトがすべて止まったことを、{at} に確かめました。"
-SPACE = {
-    SPACE_UNMOUNTED: "使った記録の置き場所を取り外しました。記録は残っていません。({at})",
-    SPACE_NAMESPACE: "使った記録の置き場所は、ソフトと一緒に消えました。記録は残っていません。({at})",
-    SPACE_NONE: "練習用のため、記録の置き場所は分けていません。",
-}
-PROOF_TRAINING = "訓練中のため、本物の消去の証明ではありません。"
+def cause_of(cause: EndCause) -> str:
+    """The key of the reason for an end, in plain words."""
+    return f"cause.{cause.value}"
 
-WITHOUT_SCRIPT = (
-    "この画面では署名を書けません(JavaScript が使えません)。口頭の確認か不在を選び、係員と一緒に記録してください。"
-)
 
-ABSENT_REASONS = {
-    "left_seat": "席を離れて戻らない",
-    "unwell": "体調がすぐれない",
-    "declined": "確認をことわった",
-    "restarted": "端末の再起動のときには、いなかった",
-}
+def proof_lines(say: Saying, proof: WipeProof) -> list[Markup]:
+    """What was checked at the end, one line each."""
+    lines = [say(f"proof.{proof.logout}")]
+    if proof.processes_gone_at:
+        lines.append(say("proof.processes_gone", at=_clock(proof.processes_gone_at)))
+    at = {} if proof.space == SPACE_NONE else {"at": _clock(proof.space_gone_at)}
+    lines.append(say(f"proof.{proof.space}", **at))
+    return [*lines, say("proof.training")] if proof.training else lines
+
+
+def trouble_of(say: Saying, error: TerminalError | ProtocolError) -> str:
+    """What to say to a person whose form was refused. Errors without words of their own: tell the staff."""
+    key = next((key for kind, key in _SENTENCES.items() if isinstance(error, kind)), "")
+    if key:
+        return say.plain(key)
+    return error.sentence if say.manner.language == "ja" else f"{say.plain('page.tell_staff')} ({error.sentence})"
+
+
+def idle_warning(language: str, seconds: int) -> str:
+    """The warning on the bar before an idle end."""
+    return catalogue(language).plain("act.idle", seconds=seconds)
+
+
+def _clock(moment: str | None) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M:%S") if moment else ""

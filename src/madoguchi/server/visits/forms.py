@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django import forms
 
-from madoguchi.protocol import InterruptReason, Outcome
+from madoguchi.protocol import InterruptReason, Outcome, OwnName
 from madoguchi.server.counters.models import BringItem, ProcedureKind
 from madoguchi.server.fields import choices
 from madoguchi.server.visits import preflight
@@ -109,6 +109,12 @@ class OutcomeForm(forms.Form):
 class SpokenForm(OutcomeForm):
     """The citizen said before two staff that the screen is logged out; the second one shows that they were there."""
 
+    own_name = forms.ChoiceField(
+        label="最後の画面に出ていた名前(完了のとき)",
+        choices=[("", "(完了のときに選ぶ)"), *choices(OwnName)],
+        required=False,
+        help_text="国のサイトの最後の画面に自分の名前が出ていたかを、市民に聞いてください。",
+    )
     second_username = forms.CharField(
         label="もう1人の係員のログイン名",
         max_length=60,
@@ -121,6 +127,15 @@ class SpokenForm(OutcomeForm):
         error_messages={"required": "もう1人の係員に入力してもらってください。"},
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
+
+    field_order = ("outcome", "reason", "own_name", "second_username", "second_password")
+
+    def clean(self) -> dict[str, Any]:
+        """Who has completed a procedure says whose name the last screen showed."""
+        data = super().clean()
+        if data.get("outcome") == Outcome.COMPLETED.value and not data.get("own_name"):
+            self.add_error("own_name", "完了のときは、最後の画面の名前について選んでください。")
+        return data
 
 
 class AbsentForm(OutcomeForm):

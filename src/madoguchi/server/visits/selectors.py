@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
-from madoguchi.protocol import EventKind, Permission, TerminalState, VisitState
+from madoguchi.protocol import EventKind, OwnName, Permission, TerminalState, VisitState
 from madoguchi.protocol.states import OCCUPYING
 from madoguchi.protocol.table import rows_for
 from madoguchi.server import clock
@@ -104,16 +104,23 @@ class SeatView:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A site at one moment."""
+    """A site at one moment. `mixed_up`: today's visits after which the citizen saw another's name."""
 
     site: Site
     waiting: list[Visit]
     seats: list[SeatView]
+    mixed_up: list[Visit]
 
 
 def board(site: Site) -> Board:
-    """Waiting tickets in order and the terminals with why they can or cannot be called to. Three queries."""
-    return Board(site, waiting(site), seats(Terminal.objects.filter(site=site)))
+    """Waiting tickets in order and the terminals with why they can or cannot be called to. Four queries."""
+    return Board(site, waiting(site), seats(Terminal.objects.filter(site=site)), mixed_up(site))
+
+
+def mixed_up(site: Site) -> list[Visit]:
+    """Today's visits whose citizen said that the last screen showed another person's name, newest first."""
+    rows = Visit.objects.filter(site=site, day=clock.today(), confirmation__own_name=OwnName.OTHER.value)
+    return list(rows.select_related("terminal").order_by("-closed_at"))
 
 
 def waiting(site: Site) -> list[Visit]:

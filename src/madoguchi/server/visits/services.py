@@ -13,6 +13,7 @@ from madoguchi.protocol import (
     IllegalTransition,
     InterruptReason,
     Outcome,
+    OwnName,
     Permission,
     TerminalState,
     VisitState,
@@ -149,26 +150,42 @@ def ask_end(*, visit: Visit, staff: Staff, reason: str) -> Visit:
 
 @transaction.atomic
 def confirm_spoken(
-    *, visit: Visit, staff: Staff, second: Staff, outcome: Outcome, reason: InterruptReason | None
+    *,
+    visit: Visit,
+    staff: Staff,
+    second: Staff,
+    outcome: Outcome,
+    reason: InterruptReason | None,
+    own_name: OwnName | None = None,
 ) -> Visit:
-    """The citizen confirmed the log-out aloud before two staff. Closes the visit. Raises `SameStaffTwice`."""
+    """The citizen confirmed the log-out aloud before two staff. Closes the visit. Raises `SameStaffTwice`.
+
+    `own_name`: whose name the citizen saw at the end; a completed visit needs it.
+    """
     require(staff=second, permission=Permission.CONFIRM_FOR_CITIZEN, site_id=visit.site_id)
     if second.pk == staff.pk:
         raise SameStaffTwice(staff.username)
     given = {"kind": Confirmation.SPOKEN.value, "staff_1": staff.username, "staff_2": second.username}
-    return _confirm(visit, staff, given, outcome, reason)
+    return _confirm(visit, staff, given, outcome, reason, own_name)
 
 
 @transaction.atomic
 def confirm_absent(*, visit: Visit, staff: Staff, why: str, outcome: Outcome, reason: InterruptReason | None) -> Visit:
     """The citizen had left: a member of staff looked at the locked screen. `why` is recorded. Closes the visit."""
-    return _confirm(visit, staff, {"kind": Confirmation.ABSENT.value, "reason": why}, outcome, reason)
+    given = {"kind": Confirmation.ABSENT.value, "reason": why}
+    return _confirm(visit, staff, given, outcome, reason, OwnName.UNSEEN)
 
 
 def _confirm(
-    visit: Visit, staff: Staff, given: dict[str, str], outcome: Outcome, reason: InterruptReason | None
+    visit: Visit,
+    staff: Staff,
+    given: dict[str, str],
+    outcome: Outcome,
+    reason: InterruptReason | None,
+    own_name: OwnName | None,
 ) -> Visit:
-    body: dict[str, Any] = {"confirmation": given, "outcome": outcome.value}
+    named = {"own_name": own_name.value} if own_name is not None and outcome is Outcome.COMPLETED else {}
+    body: dict[str, Any] = {"confirmation": {**given, **named}, "outcome": outcome.value}
     if reason is not None:
         body["reason"] = reason.value
     return _by_staff(visit, staff, Permission.CONFIRM_FOR_CITIZEN, EventKind.CONFIRM, body)

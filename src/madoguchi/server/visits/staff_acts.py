@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
-from madoguchi.protocol import EventKind, InterruptReason, Outcome, Permission
+from madoguchi.protocol import EventKind, InterruptReason, Outcome, OwnName, Permission
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.errors import SecondStaffUnknown
 from madoguchi.server.visits import services
@@ -66,7 +66,10 @@ def _spoken(request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, An
     second = authenticate(request, username=data["second_username"], password=data["second_password"])
     if not isinstance(second, Staff):
         raise SecondStaffUnknown(data["second_username"])
-    return services.confirm_spoken(visit=visit, staff=staff, second=second, outcome=outcome, reason=reason)
+    own_name = OwnName(data["own_name"]) if data["own_name"] else None
+    return services.confirm_spoken(
+        visit=visit, staff=staff, second=second, outcome=outcome, reason=reason, own_name=own_name
+    )
 
 
 def _absent(_request: HttpRequest, visit: Visit, staff: Staff, data: dict[str, Any]) -> object:

@@ -11,6 +11,7 @@ from madoguchi.protocol import (
     EventKind,
     InterruptReason,
     Outcome,
+    OwnName,
 )
 
 OFFICE_EVENTS = {
@@ -99,4 +100,6 @@ def _confirmation(body: Mapping[str, Any]) -> list[str]:
     kind = given.get("kind") if isinstance(given, Mapping) else None
     lines = [Confirmation(kind).label] if kind in list(Confirmation) else []
     lines += [Outcome(body["outcome"]).label] if body.get("outcome") in list(Outcome) else []
+    own_name = given.get("own_name") if isinstance(given, Mapping) else None
+    lines += [OwnName(own_name).label] if own_name in list(OwnName) else []
     return lines + ([InterruptReason(body["reason"]).label] if body.get("reason") in list(InterruptReason) else [])

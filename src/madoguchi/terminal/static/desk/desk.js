@@ -1,31 +1,34 @@
 // The desk page without reloading: state, count-downs, signature, relay. The page works without this, except signing.
+// Every form is answered with a whole page by the server; here its parts are put in place of the old ones.
 "use strict";
 (() => {
   const POLL_MS = 500;
+  const DRAFT_MS = 300;
   const FRAME_MS = 150;
   const SHARE = 0.8; // of the window's height, for the relay
+  const SPOKEN_AT = [60, 30, 10, 5]; // seconds left that a screen reader says
   const byId = (id) => document.getElementById(id);
-  const token = () => byId("main").dataset.token;
-  let strokes = [];
+  const told = () => byId("main").dataset;
   let sending = false;
+  let drafting = 0;
+  let pad = null;
 
-  const post = (url, body, json) =>
+  const post = (url, body, type) =>
     fetch(url, {
       method: "POST",
       body,
-      headers: Object.assign({ Accept: "application/json", "X-Desk-Token": token() }, json ? { "Content-Type": "application/json" } : {}),
+      headers: Object.assign(
+        { Accept: "text/html", "X-Desk-Token": told().token, "X-Desk-Lease": told().lease },
+        type ? { "Content-Type": type } : {}
+      ),
     });
 
   // --- state ---------------------------------------------------------------
-  function show(id, value) {
-    const place = byId(id);
-    if (place && value !== null) place.textContent = String(value);
-  }
-
-  function notices(sentences) {
+  function notices(sentences, lang = "ja") {
     const place = byId("notices");
     const shown = Array.from(place.children, (line) => line.textContent);
     if (JSON.stringify(shown) === JSON.stringify(sentences)) return;
+    place.lang = lang;
     place.replaceChildren(
       ...sentences.map((sentence) => {
         const line = document.createElement("p");
@@ -37,142 +40,174 @@
   }
 
   function trouble(sentence) {
-    const place = byId("trouble");
-    place.replaceChildren();
-    if (!sentence) return;
     const line = document.createElement("p");
     line.className = "trouble";
     line.textContent = sentence;
-    place.append(line);
-    place.scrollIntoView({ block: "nearest" });
+    byId("trouble").replaceChildren(line);
+    byId("trouble").focus();
   }
 
-  async function swap() {
-    const answer = await fetch("/", { headers: { Accept: "text/html" } });
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+  function countDown(id, seconds) {
+    const place = byId(id);
+    if (!place || seconds === null || place.textContent === String(seconds)) return;
+    place.textContent = String(seconds);
+    if (SPOKEN_AT.includes(seconds)) byId("announce").textContent = place.closest("p").textContent;
+  }
+
+  function warnIdle(seconds) {
+    const place = byId("idle");
+    if (!place) return;
+    const appears = place.hidden && seconds !== null;
+    countDown("idle-left", seconds);
+    place.hidden = seconds === null;
+    if (appears) byId("announce").textContent = place.querySelector("p").textContent;
+  }
+
+  function putIn(text, focused) {
+    const next = new DOMParser().parseFromString(text, "text/html");
+    if (!next.getElementById("main")) throw new Error("no page");
     document.title = next.title;
+    document.documentElement.lang = next.documentElement.lang;
+    Object.assign(document.documentElement.dataset, next.documentElement.dataset);
     document.body.dataset.view = next.body.dataset.view;
-    byId("main").replaceWith(next.getElementById("main"));
-    strokes = [];
+    for (const id of ["head", "main", "foot"]) byId(id).replaceWith(next.getElementById(id));
     begin();
-    byId("main").querySelector("h1").focus();
+    const chosen = focused && byId("head").querySelector(focused);
+    const first = byId("trouble").children.length ? byId("trouble") : byId("main").querySelector("h1");
+    (chosen || first).focus();
   }
 
   async function look() {
     try {
       const now = await (await fetch("/status.json")).json();
       notices(now.notices);
-      show("grace-left", now.grace_left);
-      show("idle-left", now.idle_left);
-      if (byId("idle")) byId("idle").hidden = now.idle_left === null;
-      if (now.key !== byId("main").dataset.key && !sending) await swap();
+      countDown("grace-left", now.grace_left);
+      warnIdle(now.idle_left);
+      if (now.key !== told().key && !sending) putIn(await (await fetch("/", { headers: { Accept: "text/html" } })).text());
     } catch {
-      notices(["端末のソフトが応答しません。そのままお待ちください。続くときは係員に知らせてください。"]);
+      notices([told().noAnswer], document.documentElement.lang);
     }
     setTimeout(look, POLL_MS);
   }
 
-  // --- forms that only ask for something -----------------------------------
-  function quietForms() {
-    for (const form of document.querySelectorAll("form[action='/finish'], form[action='/stay']")) {
-      form.addEventListener("submit", async (event) => {
-        event.preventDefault();
-        const button = form.querySelector("button");
-        button.disabled = true;
-        await answerOf(post(form.action, new FormData(form)));
-        button.disabled = false;
-      });
+  // --- forms -----------------------------------------------------------------
+  async function send(event) {
+    const form = event.target;
+    const button = event.submitter;
+    if (form.id === "relay-text") return;
+    event.preventDefault();
+    if (sending) return;
+    sending = true;
+    clearTimeout(drafting);
+    keepDrawing();
+    const setting = button && button.closest(".settings");
+    const body = new FormData(form, button);
+    if (!setting && button) button.disabled = true;
+    try {
+      const answer = await post((button && button.getAttribute("formaction")) || form.getAttribute("action"), body);
+      if (!(answer.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no page");
+      putIn(await answer.text(), setting && `[name="${button.name}"]:is([value="${button.value}"], [name="contrast"], [name="kana"])`);
+    } catch {
+      trouble(told().notSent);
+      if (button) button.disabled = false;
     }
+    sending = false;
   }
 
-  async function answerOf(request) {
-    try {
-      const answer = await request;
-      if (answer.ok) {
-        trouble("");
-        return true;
-      }
-      trouble((await answer.json()).sentence);
-    } catch {
-      trouble("送れませんでした。入力はそのままです。少し待って、もう一度押してください。");
-    }
-    return false;
+  function keepDraft() {
+    clearTimeout(drafting);
+    drafting = setTimeout(() => {
+      const form = byId("confirm");
+      if (form) post("/draft", new FormData(form)).catch(() => {}); // it is still on the page; the next one may go through
+    }, DRAFT_MS);
   }
 
   // --- signature -------------------------------------------------------------
-  function pad() {
+  // What is kept: {strokes: [[[x, y, milliseconds], …], …], width, height}, whole numbers, from the top left corner.
+  function strokesOf(groups, width, height) {
+    const clamp = (value, most) => Math.min(most, Math.max(0, Math.round(value)));
+    const first = Math.min(...groups.map((group) => group.points[0].time));
+    const strokes = groups.map((group) =>
+      group.points.map((point) => [clamp(point.x, width), clamp(point.y, height), Math.max(0, Math.round(point.time - first))])
+    );
+    return { strokes, width: Math.round(width), height: Math.round(height) };
+  }
+
+  function groupsOf(kept, width, height) {
+    return kept.strokes.map((stroke) => ({
+      ...{ penColor: "#000000", dotSize: 3, minWidth: 1.5, maxWidth: 4, velocityFilterWeight: 0.7, compositeOperation: "source-over" },
+      points: stroke.map(([x, y, time]) => ({ x: (x * width) / kept.width, y: (y * height) / kept.height, time, pressure: 0.5 })),
+    }));
+  }
+
+  function sayWritten() {
+    const state = byId("sign-state");
+    state.textContent = byId("strokes").value ? state.dataset.done : state.dataset.empty;
+  }
+
+  function keepDrawing() {
+    if (!pad || !pad.changed || !byId("strokes")) return;
+    const groups = pad.toData().filter((group) => group.points.length);
+    byId("strokes").value = groups.length ? JSON.stringify(strokesOf(groups, pad.width, pad.height)) : "";
+    pad.changed = false;
+    sayWritten();
+  }
+
+  function signature() {
     const canvas = byId("pad");
+    pad = null;
     if (!canvas) return;
-    const pen = canvas.getContext("2d");
-    let started = 0;
-    let current = null;
-    const place = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const clamp = (value, most) => Math.min(most, Math.max(0, Math.round(value)));
-      return [
-        clamp(((event.clientX - box.left) * canvas.width) / box.width, canvas.width),
-        clamp(((event.clientY - box.top) * canvas.height) / box.height, canvas.height),
-        Math.round(event.timeStamp - started),
-      ];
+    pad = new SignaturePad(canvas, { penColor: "#000000", dotSize: 3, minWidth: 1.5, maxWidth: 4, throttle: 0, minDistance: 1 });
+    pad.changed = false;
+    const written = () => {
+      pad.changed = true;
+      keepDrawing();
+      keepDraft();
     };
-    const draw = () => {
-      pen.clearRect(0, 0, canvas.width, canvas.height);
-      pen.lineWidth = 4;
-      pen.lineCap = pen.lineJoin = "round";
-      for (const stroke of strokes) {
-        pen.beginPath();
-        pen.moveTo(stroke[0][0], stroke[0][1]);
-        for (const [x, y] of stroke) pen.lineTo(x, y);
-        pen.stroke();
-      }
-      byId("strokes").value = strokes.length ? JSON.stringify({ strokes, width: canvas.width, height: canvas.height }) : "";
-      byId("sign-state").textContent = strokes.length ? "書かれています。" : "まだ書かれていません。";
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
-      if (event.button !== 0 || current) return;
-      if (!strokes.length) started = event.timeStamp;
-      canvas.setPointerCapture(event.pointerId);
-      current = event.pointerId;
-      strokes.push([place(event)]);
-      draw();
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (event.pointerId !== current) return;
-      for (const step of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) strokes.at(-1).push(place(step));
-      draw();
-    });
-    const lift = (event) => {
-      if (event.pointerId === current) current = null;
-    };
-    canvas.addEventListener("pointerup", lift);
-    canvas.addEventListener("pointercancel", lift);
+    pad.addEventListener("endStroke", written);
     byId("clear").addEventListener("click", () => {
-      strokes = [];
-      draw();
+      pad.clear();
+      written();
     });
-    draw();
+    new ResizeObserver(() => fitPad(canvas)).observe(canvas);
+    sayWritten();
+  }
+
+  // A hidden or resized pad starts anew: what was drawn is put in again from what is kept.
+  function fitPad(canvas) {
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    if (!pad || !width || (pad.width === width && pad.height === height)) return;
+    keepDrawing();
+    const ratio = Math.max(1, window.devicePixelRatio);
+    Object.assign(pad, { width, height });
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    canvas.getContext("2d").scale(ratio, ratio);
+    pad.clear();
+    try {
+      pad.fromData(groupsOf(JSON.parse(byId("strokes").value), width, height));
+    } catch {
+      // nothing drawn yet
+    }
   }
 
   function confirmForm() {
     const form = byId("confirm");
     if (!form) return;
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      sending = true;
-      byId("send").disabled = true;
-      const kept = await answerOf(post(form.action, new FormData(form)));
-      sending = false;
-      if (kept) await swap();
-      else byId("send").disabled = false;
-    });
+    form.addEventListener("input", keepDraft);
+    for (const answer of form.querySelectorAll('[name="own_name"]')) {
+      answer.addEventListener("change", () => {
+        byId("announce").textContent = answer.value === "other" && answer.checked ? byId("call-staff").textContent.trim() : "";
+      });
+    }
   }
 
   // --- relay (training without a display) --------------------------------------
   // One after the other: a PIN must arrive in the order in which it was typed.
   let passing = Promise.resolve();
   const tell = (action) => {
-    passing = passing.then(() => post("/relay/input", JSON.stringify(action), true)).catch(() => {});
+    passing = passing.then(() => post("/relay/input", JSON.stringify(action), "application/json")).catch(() => {});
   };
 
   function relay() {
@@ -234,12 +269,12 @@
   }
 
   function begin() {
-    quietForms();
-    pad();
+    signature();
     confirmForm();
     relay();
   }
 
+  document.addEventListener("submit", send);
   begin();
   look();
 })();
