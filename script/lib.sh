@@ -33,16 +33,13 @@ openssl|tests of the virtual card: nobody else checks its signatures"
 TERMINAL_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
 python3-tk|the bar and the curtain
 systemd|nothing at all: the services cannot be started
-libpam-systemd|the screen: no rights to it
-dbus|the input method of visits, and the screen
+dbus|typing Japanese in visits
 chromium|visits: no browser to open
 chromium-l10n|the browser speaks English
 bubblewrap|visits: no box
 util-linux|visits: no limits for a box
 xserver-xorg-core|the screen
 xserver-xorg-input-libinput|keyboard, mouse and finger
-xinit|the screen
-xauth|the screen: no key to it
 x11-xserver-utils|the screen: its size is not known, and it goes dark
 fontconfig|Japanese on the screen
 fonts-noto-cjk|Japanese on the screen

@@ -23,7 +23,7 @@ from madoguchi.terminal.service import device_file
 _PROGRAM_LIMIT = 10.0
 _KEEPER_LIMIT = 15.0
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_UNITS = ("madoguchi-keeper.service", "madoguchi-terminal.service", "madoguchi-desk.service")
+_UNITS = tuple(f"madoguchi-{name}.service" for name in ("keeper", "screen", "terminal", "desk"))
 
 _WINDOW = "import tkinter; tkinter.Tk().destroy()"
 
@@ -102,7 +102,7 @@ def _keeper_lacks(line: socket.socket, name: str) -> str | None:
 
 
 def services_running(machine: Machine) -> str | None:
-    """All three services run."""
+    """All services run."""
     if not (machine.root / "run/systemd/system").is_dir():
         return "systemd"
     stopped = [unit for unit in _UNITS if _said(["systemctl", "is-active", "--quiet", unit], {"PATH": "/usr/bin:/bin"})]
@@ -125,11 +125,11 @@ def server_reachable(machine: Machine) -> str | None:
 
 
 def clock_right(machine: Machine) -> str | None:
-    """The clock is as the server's, within the tolerance. Says nothing when the server does not tell its time."""
+    """The clock is as the server's, within the tolerance; a server that does not tell its time is a doubt."""
     try:
         theirs = parsedate_to_datetime(_ask(machine).headers["date"])
-    except (httpx.HTTPError, KeyError, ValueError):
-        return None
+    except (httpx.HTTPError, KeyError, ValueError) as error:
+        return type(error).__name__
     seconds = (datetime.now(UTC) - theirs).total_seconds()
     return f"{seconds:+.0f} s" if abs(seconds) > machine.config.clock_tolerance + 1 else None
 

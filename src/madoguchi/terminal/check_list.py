@@ -51,8 +51,8 @@ ITEMS = (
         "DisplayClosed",
         Words("画面に表示できます。", "the display can be used"),
         Words(
-            "画面に表示できません。systemctl status madoguchi-desk で画面のサービスを確かめてください。",
-            "the display cannot be used: see systemctl status madoguchi-desk",
+            "画面に表示できません。systemctl status madoguchi-screen で画面のサービスを確かめてください。",
+            "the display cannot be used: see systemctl status madoguchi-screen",
         ),
         around.display_open,
         only_if=("NoDisplay", "NoTk"),
@@ -274,7 +274,7 @@ ITEMS = (
     ),
     Item(
         "ServicesStopped",
-        Words("三つのサービスが動いています。", "the three services run"),
+        Words("端末のサービスがすべて動いています。", "all services run"),
         Words(
             "止まっているサービスがあります。systemctl status で確かめ、systemctl start で動かしてください。",
             "services do not run: systemctl status, systemctl start",

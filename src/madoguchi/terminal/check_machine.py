@@ -19,7 +19,7 @@ from madoguchi.terminal.config import TerminalConfig
 CONFIG = Path("/etc/madoguchi/terminal.toml")
 """Where an installed terminal has its settings."""
 
-DISPLAY_KEY = Path("/run/madoguchi-desk/Xauthority")
+DISPLAY_KEY = Path("/run/madoguchi-screen/Xauthority")
 """The key to the display that the desk's service makes."""
 
 AGENT_USER = "madoguchi"
