@@ -41,13 +41,37 @@ class Driver:
         return self.box
 
     def open(self, *, start: str, logout: str, allowed: list[str]) -> Any:
-        procedure = Procedure("test", "架空の手続", start, logout, tuple(allowed))
-        assignment = Assignment("visit", "A001", 1, "called", procedure)
+        assignment = Assignment("visit", "A001", 1, "called", _procedure(start, logout, allowed))
         self.box = self.boxes.open(assignment, self.deaths.append)
         return self.traces() if isinstance(self.box, BwrapBox) else {}
 
-    def traces(self) -> Any:
-        traces = self.one.hold.traces
+    def prepare(self, *, start: str, logout: str, allowed: list[str]) -> Any:
+        """Keep a spare for this procedure; where it is found again."""
+        self.boxes.prepare(_procedure(start, logout, allowed))
+        return self.spare()
+
+    def dismiss(self) -> Any:
+        """Keep no spare any longer."""
+        self.boxes.prepare(None)
+
+    @property
+    def waiting(self) -> Any:
+        assert isinstance(self.boxes, BwrapBoxes)
+        return self.boxes._spare
+
+    def spare(self) -> Any:
+        """Where the spare is found again, None without one."""
+        return None if self.waiting is None else self.traces(self.waiting)
+
+    def spare_waits(self) -> Any:
+        """Wait until the spare's browser asks for its first page."""
+        self.waiting._live.wait_ready()
+
+    def spare_command(self, *, method: str, params: Mapping[str, Any]) -> Any:
+        return self.waiting._live._cdp.call(method, params)
+
+    def traces(self, box: Any = None) -> Any:
+        traces = (box or self.one).hold.traces
         spaces = [traces.namespaces.pid, traces.namespaces.ipc, traces.namespaces.mnt]
         return {"init": traces.init, "namespaces": spaces, "devices": sorted(traces.devices)}
 
@@ -100,9 +124,21 @@ class Driver:
     def command(self, *, method: str, params: Mapping[str, Any]) -> Any:
         return self.one._live._cdp.call(method, params)
 
+    def trust(self, *, authority: str) -> Any:
+        """Let the browsers of boxes trust a site's own authority (base64 DER), by one more policy."""
+        given = ground_module.policies_for
+        vars(ground_module)["policies_for"] = lambda *args, **more: {
+            **given(*args, **more),
+            "CACertificates": [authority],
+        }
+
     def without_policies(self) -> Any:
         """Lose the policies on their way into the box."""
         vars(ground_module)["write_policies"] = lambda *_: None
+
+
+def _procedure(start: str, logout: str, allowed: list[str]) -> Procedure:
+    return Procedure("test", "架空の手続", start, logout, tuple(allowed))
 
 
 def main() -> None:
