@@ -246,7 +246,7 @@ def run(config: TerminalConfig, place: Path) -> None:
     """Be the keeper until SIGTERM or SIGINT. Raises `ConfigInvalid`, `KeeperAlreadyRunning`."""
     boxes = box_config(config)
     agent = _agent(config, boxes)
-    if os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt"):
+    if _mounts_apart():
         _log.warning("mounts of our own: a space that is still held when we die is not found again")
     place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with _stopping() as stop, _alone(place), listening(place, gid=agent.pw_gid) as listener:
@@ -274,6 +274,14 @@ def _agent(config: TerminalConfig, boxes: BoxConfig) -> pwd.struct_passwd:
     if found is None or found.pw_uid == 0 or (visit and visit.pw_uid == found.pw_uid):
         raise ConfigInvalid(f"agent_user: {config.agent_user}")
     return found
+
+
+def _mounts_apart() -> bool:
+    """Tell whether our mounts are others than the machine's; unknown (its first process is closed to us) is no."""
+    try:
+        return os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt")
+    except OSError:
+        return False
 
 
 @contextmanager
