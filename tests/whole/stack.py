@@ -91,6 +91,7 @@ class Counter:
             "reader_path": str(self._folder / "reader"),
             "poll_seconds": 0.05,
             "training": True,
+            "spare": False,  # a waiting box would stand among the remains
             "desk_port": self.port,
         }
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from madoguchi.terminal import box, service
+from madoguchi.terminal import box, ground, service
 from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import browser_command
 from madoguchi.terminal.config import TerminalConfig, config_from
@@ -19,6 +19,8 @@ from whole.helpers import answer_lines, die_with_parent
 from whole.points import Places, install
 
 STAND_IN = r"""
+exec {way}<>/dev/tcp/127.0.0.1/3128
+printf 'GET http://start.invalid/ HTTP/1.1\r\n\r\n' >&"$way"
 touch "$HOME/left" /tmp/left /dev/shm/left /run/left
 (setsid -f sleep 1000)
 while IFS= read -r -d '' -u 3 message; do
@@ -96,7 +98,7 @@ def _set_clock(ahead: float) -> None:
 def _choose_boxes(config: TerminalConfig, *, chromium: bool) -> None:
     """Real boxes always; in them the stand-in, unless the real browser is asked for."""
     if not chromium:
-        box.browser_command = lambda *given, **named: [  # type: ignore[attr-defined] # replaced in this process only
+        ground.browser_command = lambda *given, **named: [  # type: ignore[attr-defined] # replaced in this process only
             *("/bin/bash", "-c", STAND_IN),
             *browser_command(*given, **named),
         ]
