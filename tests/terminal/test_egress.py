@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madoguchi.terminal.egress import START, Egress, Place, hand_out_own, take_listener
+from madoguchi.terminal.boxconfig import START
+from madoguchi.terminal.egress import Egress, Place, hand_out_own, take_listener
 
 
 class Way:

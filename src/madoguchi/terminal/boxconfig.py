@@ -12,6 +12,12 @@ VISIT_USER = "madoguchi-visit"
 CHROMIUM = Path("/usr/lib/chromium/chromium")
 """The browser itself, not Debian's wrapper script: the wrapper reads flags from places outside the box."""
 
+START = "http://start.invalid/"
+"""Where every browser starts (RFC 2606: a name that never resolves)."""
+
+INSIDE = ("127.0.0.1", 3128)
+"""Where the proxy (`egress`) is found inside a box."""
+
 INPUT_METHOD = "fcitx5"
 """The Japanese input method, with Mozc, if it is installed."""
 

@@ -6,9 +6,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.boxconfig import INSIDE, START, BoxConfig
 from madoguchi.terminal.cdp import Cdp, CdpError, CdpRefused
-from madoguchi.terminal.egress import INSIDE, START
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, LOGOUT_UNREACHABLE, LOGOUT_VISITED
 
 _PAUSE = 0.02

@@ -21,11 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-START = "http://start.invalid/"
-"""Where every browser starts (RFC 2606: a name that never resolves)."""
-
-INSIDE = ("127.0.0.1", 3128)
-"""Where the proxy is found inside a box."""
+from madoguchi.terminal.boxconfig import START
 
 _PORTS = {"http": 80, "https": 443}
 _DOOR_LIMIT = 20.0

@@ -11,8 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.egress import INSIDE
+from madoguchi.terminal.boxconfig import INSIDE, BoxConfig
 from madoguchi.terminal.space import Space
 from madoguchi.terminal.spawn import Inner
 

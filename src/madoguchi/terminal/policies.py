@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from madoguchi.protocol import Procedure
-from madoguchi.terminal.egress import START
+from madoguchi.terminal.boxconfig import START
 
 _OWN_PAGES = (
     "chrome://*",
