@@ -1,39 +1,45 @@
 """The bar above the visit's browser, and the curtain that it grows into: `python -m madoguchi.terminal.frame`.
 
 One window without frame, which no window manager moves or covers, raises itself again and again. Commands come as JSON
-lines on standard input: `{"curtain": true}`, `{"notice": "…"}`; answers go as JSON lines to standard output:
-`{"size": [width, height]}` of the display first, `{"curtain": true}` once the change is on the screen,
-`{"finish": true}` when 終了 is pressed, `{"idle": seconds}` every second (null when the display cannot tell).
+lines on standard input: `{"tell": {…}}` (a `ports.Plate`), `{"curtain": true}`, `{"notice": "…"}`; answers go as JSON
+lines to standard output: `{"size": [width, height]}` of the display first, `{"curtain": true}` once the change is on
+the screen, `{"finish": true}` when 終了 is pressed, `{"idle": seconds}` every second (null when the display cannot
+tell).
 
 With `--hidden` the window stays withdrawn until `{"show": true}`, answered by `{"show": true}`: the bar of a box that
 waits for its visit must neither show nor touch anything of the visit before. A curtain is never kept back.
 
 While the curtain is down it holds pointer and keyboard, so that nothing typed reaches the page; if it cannot get hold
-of them it does not answer. The program ends when standard input does.
+of them it does not answer. Its count-down is for orientation: when the visit ends is the agent's to say. The program
+ends when standard input does.
 """
 
 import json
+import math
 import sys
 import threading
+import time
 import tkinter as tk
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from tkinter import font
 from typing import Any, Final
 
+from madoguchi.terminal.barkey import KEY, BarKey
 from madoguchi.terminal.browser import BAR_HEIGHT
+from madoguchi.terminal.languages import JAPANESE, Catalogue, catalogue
 
-_FAMILIES: Final = ("BIZ UDGothic", "Noto Sans CJK JP", "Noto Sans JP", "TkDefaultFont")
-_NIGHT, _PAPER, _PRESS = "#12263a", "#ffffff", "#8c1c13"
+_FAMILIES: Final = {
+    "zh": ("Noto Sans CJK SC", "Noto Sans SC"),
+    "ko": ("Noto Sans CJK KR", "Noto Sans KR"),
+    "vi": ("Noto Sans", "DejaVu Sans"),
+}
+_EVERY_FAMILY: Final = ("BIZ UDGothic", "Noto Sans CJK JP", "Noto Sans JP", "TkDefaultFont")
+_NIGHT, _PAPER, _PRESS, _WARN = "#12263a", "#ffffff", "#8c1c13", "#ffe14d"
 _RAISE_MS, _READ_MS, _IDLE_MS = 100, 15, 1000
-
-TITLE = "手続中です"
-TITLE_EN = "Procedure in progress"
-FINISH = "終了する"
-FINISH_EN = "Finish"
-COVERED = "画面を隠しています"
-COVERED_HOW = "カードをもう一度カードリーダーに置いてください。\n手続をやめるときは、係の人に声をかけてください。"
-COVERED_EN = "The screen is covered. Put your card back on the reader, or ask the staff."
+_BAR_SIZE, _BUTTON_SIZE, _MARGIN = 22, 20, 80
+_COVER_SIZES: Final = {"covered": 52, "how": 34, "left": 40, "staff": 26, "second": 24}
+"""Pixels: to be read from 70 cm."""
 
 
 class Bar:
@@ -44,16 +50,16 @@ class Bar:
         self._hidden = hidden
         self._commands = commands
         self._down = False
+        self._notice = ""
+        self._plate: Mapping[str, Any] = {}
+        self._covered_at = 0.0
+        self._key: BarKey | None = None
         self._size = (root.winfo_screenwidth(), root.winfo_screenheight())
         root.overrideredirect(True)  # noqa: FBT003 # Tk's own signature
         root.configure(background=_NIGHT, cursor="arrow")
-        family = _family()
-        self._bar = tk.Frame(root, background=_NIGHT)
-        self._notice = tk.Label(self._bar, **_text(family, 16), text=f"{TITLE}  {TITLE_EN}", anchor="w")
-        self._finish = _finish_button(self._bar, family)
-        self._cover = _cover(root, family)
-        self._finish.pack(side="right", padx=12, pady=6)
-        self._notice.pack(side="left", padx=16, fill="both", expand=True)
+        self._families = set(font.families())
+        self._build()
+        self._word()
         if hidden:
             root.withdraw()
             root.update()
@@ -68,11 +74,79 @@ class Bar:
         self._tell_idle()
         self._root.mainloop()
 
+    # what stands there
+
+    def _build(self) -> None:
+        self._bar = tk.Frame(self._root, background=_NIGHT)
+        self._whose = tk.Label(self._bar, background=_NIGHT, foreground=_PAPER, anchor="w")
+        self._what = tk.Label(self._bar, background=_NIGHT, foreground=_PAPER, anchor="w")
+        self._finish = _button(self._bar, _PRESS, _PAPER, lambda: _say({"finish": True}))
+        self._stay = _button(self._bar, _WARN, _NIGHT, self._still_there)
+        for button in (self._finish, self._stay):
+            button.bind("<Escape>", lambda _event: self._leave())
+        self._finish.pack(side="right", padx=12, pady=4, fill="y")
+        self._whose.pack(side="left", padx=(16, 8), fill="y")
+        self._what.pack(side="left", padx=8, fill="both", expand=True)
+        self._cover = tk.Frame(self._root, background=_NIGHT)
+        lines = tk.Frame(self._cover, background=_NIGHT)
+        self._lines = {name: tk.Label(lines, background=_NIGHT, foreground=_PAPER) for name in _COVER_SIZES}
+        for name, line in self._lines.items():
+            line.configure(justify="center", wraplength=self._size[0] - 2 * _MARGIN)
+            line.pack(pady=10 if name != "second" else 36)
+        lines.place(relx=0.5, rely=0.5, anchor="center")
+
+    def _word(self) -> None:
+        """Put the words of the visit's language everywhere."""
+        said = catalogue(self._plate.get("language", "ja"))
+        beside = catalogue("en" if said.language in JAPANESE else "ja")
+        ticket, warning = self._plate.get("ticket", ""), self._notice
+        whose = said.plain("bar.whose", ticket=ticket) if ticket else said.plain("bar.in_use")
+        self._whose.configure(text=warning or whose, **self._font(said, _BAR_SIZE, bold=True))
+        self._whose.configure(foreground=_WARN if warning else _PAPER)
+        self._what.configure(text="" if warning else self._plate.get("procedure", ""), **self._font(said, _BUTTON_SIZE))
+        self._finish.configure(text=f"{_both(said, beside, 'bar.finish')} ({KEY})")
+        self._finish.configure(**self._font(said, _BUTTON_SIZE, bold=True))
+        self._stay.configure(text=said.plain("act.stay"), **self._font(said, _BUTTON_SIZE, bold=True))
+        self._place_stay()
+        self._word_cover(said, beside)
+
+    def _word_cover(self, said: Catalogue, beside: Catalogue) -> None:
+        keys = ("bar.ending", "bar.wait", "") if self._plate.get("ending") else _COVER_KEYS
+        second = "\n".join(beside.plain(key) for key in keys if key)
+        texts = [said.plain(key) if key else "" for key in keys]
+        for name, text in zip(("covered", "how", "staff", "second"), (*texts, second), strict=True):
+            spoken = beside if name == "second" else said
+            bold = name in {"covered", "how"}
+            self._lines[name].configure(text=text, **self._font(spoken, _COVER_SIZES[name], bold=bold))
+        self._lines["left"].configure(foreground=_WARN, **self._font(said, _COVER_SIZES["left"], bold=True))
+        self._count()
+
+    def _count(self) -> None:
+        grace = self._plate.get("grace", 0)
+        left = max(0, math.ceil(self._covered_at + grace - time.monotonic()))
+        said = catalogue(self._plate.get("language", "ja"))
+        shown = bool(grace) and self._down and not self._plate.get("ending")
+        self._lines["left"].configure(text=said.plain("act.seconds_left", seconds=left) if shown else "")
+
+    def _place_stay(self) -> None:
+        if self._notice:
+            self._stay.pack(side="right", padx=4, pady=4, fill="y", before=self._whose)
+        else:
+            self._stay.pack_forget()
+
+    def _font(self, said: Catalogue, size: int, *, bold: bool = False) -> dict[str, Any]:
+        wanted = (*_FAMILIES.get(said.language, ()), *_EVERY_FAMILY)
+        family = next((family for family in wanted if family in self._families), _EVERY_FAMILY[-1])
+        return {"font": (family, -size, "bold" if bold else "normal")}
+
+    # bar or curtain
+
     def _appear(self) -> None:
         """Come out, and take away what the visit before has copied."""
         self._hidden = False
         _forget_clipboard(self._root)
         self._show()
+        self._key = self._key or BarKey(lambda: self._commands.put({"key": True}))
 
     def _show(self) -> None:
         """Bar or curtain."""
@@ -97,8 +171,14 @@ class Bar:
             self._root.after(_READ_MS, self._take)
 
     def _obey(self, command: Mapping[str, Any]) -> None:
+        if "tell" in command:
+            self._plate = command["tell"]
+            self._word()
         if "notice" in command:
-            self._notice.configure(text=command["notice"] or f"{TITLE}  {TITLE_EN}")
+            self._notice = command["notice"]
+            self._word()
+        if "key" in command and not self._down:
+            self._take_keyboard()
         if "show" in command:
             self._appear()
             _say({"show": True})
@@ -106,11 +186,14 @@ class Bar:
             self._cover_or_show(down=bool(command["curtain"]))
 
     def _cover_or_show(self, *, down: bool) -> None:
+        if down and not self._down:
+            self._covered_at = time.monotonic()
         self._down = down
         if self._hidden and not down:
             _say({"curtain": False})
             return
         self._hidden = False
+        self._count()
         self._show()
         self._hold()
 
@@ -126,15 +209,42 @@ class Bar:
             return
         _say({"curtain": self._down})
 
+    # what goes on by itself
+
+    def _still_there(self) -> None:
+        """まだ使います: that something was pressed is what the display tells; the agent hears so at once."""
+        self._notice = ""
+        self._word()
+        self._say_idle()
+        self._leave()
+
+    def _take_keyboard(self) -> None:
+        self._root.lift()
+        if self._key is not None:
+            self._key.take(self._root.winfo_id())
+        (self._stay if self._notice else self._finish).focus_force()
+
+    def _leave(self) -> None:
+        if self._key is not None:
+            self._key.give_back()
+
     def _keep_up(self) -> None:
         if not self._hidden:
             self._root.lift()
+        if self._down:
+            self._count()
         self._root.after(_RAISE_MS, self._keep_up)
 
     def _tell_idle(self) -> None:
+        self._say_idle()
+        self._root.after(_IDLE_MS, self._tell_idle)
+
+    def _say_idle(self) -> None:
         found = int(self._root.tk.call("tk", "inactive"))
         _say({"idle": None if found < 0 else found / 1000})
-        self._root.after(_IDLE_MS, self._tell_idle)
+
+
+_COVER_KEYS: Final = ("bar.covered", "bar.put_back", "bar.or_staff")
 
 
 def main() -> None:
@@ -165,40 +275,27 @@ def _say(message: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _family() -> str:
-    known = set(font.families())
-    return next((family for family in _FAMILIES if family in known), _FAMILIES[-1])
+def _both(said: Catalogue, beside: Catalogue, key: str) -> str:
+    return f"{said.plain(key)}  {beside.plain(key)}"
 
 
-def _text(family: str, size: int) -> dict[str, Any]:
-    return {"font": (family, size), "background": _NIGHT, "foreground": _PAPER}
-
-
-def _finish_button(bar: tk.Frame, family: str) -> tk.Button:
-    return tk.Button(
+def _button(bar: tk.Frame, back: str, fore: str, command: Any) -> tk.Button:
+    button = tk.Button(
         bar,
-        text=f"{FINISH}  {FINISH_EN}",
-        command=lambda: _say({"finish": True}),
-        font=(family, 16, "bold"),
-        background=_PRESS,
-        foreground=_PAPER,
-        activebackground=_PAPER,
-        activeforeground=_PRESS,
-        highlightthickness=2,
+        command=command,
+        background=back,
+        foreground=fore,
+        activebackground=fore,
+        activeforeground=back,
+        highlightthickness=3,
+        highlightbackground=_NIGHT,
+        highlightcolor=_WARN if back != _WARN else _PAPER,
         relief="flat",
         padx=18,
         takefocus=True,
     )
-
-
-def _cover(root: tk.Tk, family: str) -> tk.Frame:
-    cover = tk.Frame(root, background=_NIGHT)
-    lines = tk.Frame(cover, background=_NIGHT)
-    tk.Label(lines, **_text(family, 40), text=COVERED).pack(pady=24)
-    tk.Label(lines, **_text(family, 22), text=COVERED_HOW, justify="center").pack(pady=24)
-    tk.Label(lines, **_text(family, 16), text=COVERED_EN).pack(pady=24)
-    lines.place(relx=0.5, rely=0.5, anchor="center")
-    return cover
+    button.bind("<Return>", lambda _event: button.invoke())
+    return button
 
 
 if __name__ == "__main__":

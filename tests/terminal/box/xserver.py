@@ -58,6 +58,14 @@ class XServer:
         blue, green, red = data[start : start + 3]
         return f"#{red:02x}{green:02x}{blue:02x}"
 
+    def area(self, left: int, top: int, right: int, bottom: int) -> list[str]:
+        """Colours of every pixel of an area, line by line, from one look."""
+        data = (Path(self._folder.name) / "Xvfb_screen0").read_bytes()
+        header = _HEADER.unpack_from(data)
+        start, line = header[0] + header[19] * 12, header[12]
+        rows = (data[start + y * line + left * 4 : start + y * line + right * 4] for y in range(top, bottom))
+        return [f"#{row[i + 2]:02x}{row[i + 1]:02x}{row[i]:02x}" for row in rows for i in range(0, len(row), 4)]
+
     def keep(self, place: Path) -> None:
         """Write the picture as PPM, to be looked at."""
         data = (Path(self._folder.name) / "Xvfb_screen0").read_bytes()
@@ -71,6 +79,14 @@ class XServer:
         """Move there, press and release the first button."""
         self._fake(_MOTION, 0, x, y)
         self._fake(_PRESS, 1)
+        self._fake(_RELEASE, 1)
+
+    def drag(self, places: list[tuple[int, int]]) -> None:
+        """Press the first button at the first place, and let go at the last."""
+        self._fake(_MOTION, 0, *places[0])
+        self._fake(_PRESS, 1)
+        for place in places[1:]:
+            self._fake(_MOTION, 0, *place)
         self._fake(_RELEASE, 1)
 
     def press(self, code: int) -> None:
