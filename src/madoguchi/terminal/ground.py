@@ -165,10 +165,10 @@ def _taken(monitor: subprocess.Popen[bytes], report: TextIO) -> Traces:
 
 
 def _launch(config: BoxConfig, order: Order, space: Space, info: int) -> subprocess.Popen[bytes]:
-    command = browser_command(config, home=HOME, size=order.size)
-    wrapped = bubblewrap_arguments(config, space=space, info=info)
-    inner = script_environment(config, order.inner, boxed=True)
     try:
+        command = browser_command(config, home=HOME, size=order.size)
+        wrapped = bubblewrap_arguments(config, space=space, info=info)
+        inner = script_environment(config, order.inner, boxed=True)
         return launch(
             [*wrapped, *script_arguments(command)],
             environment={**browser_environment(config, home=HOME), **inner, **marks(config)},

@@ -8,10 +8,12 @@ for two seconds (an agent that hangs no longer watches the card).
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from madoguchi.terminal.boxconfig import INSIDE, BoxConfig
+from madoguchi.terminal.errors import BoxUnavailable
 from madoguchi.terminal.space import Space
 from madoguchi.terminal.spawn import Inner
 
@@ -20,6 +22,8 @@ _CACHE = Path("/var/cache/fontconfig")
 
 _NO_CORE = ("prlimit", "--core=1:1", "--")
 """A limit of one byte, not of none: the kernel hands no core to a collector outside the box then (see core(5))."""
+
+_KEY_LIMIT = 1 << 16
 
 HEARTBEAT_LIMIT = 2
 """Seconds without a heartbeat after which the box ends itself."""
@@ -143,7 +147,32 @@ def _display_arguments(config: BoxConfig, space: Space) -> list[str]:
 
 
 def display_key(config: BoxConfig) -> bytes:
-    """Read the key to the display; empty when the display asks for none."""
-    if config.display is None or config.xauthority is None or not config.xauthority.is_file():
+    """Read the key to the display; empty when the display asks for none.
+
+    Whoever reads may be root and the file the screen's user's, who could put a link to any other there: what is not a
+    key (Xauthority entries and nothing else) goes into no box. Raises `BoxUnavailable`.
+    """
+    if config.display is None or config.xauthority is None:
         return b""
-    return config.xauthority.read_bytes()
+    try:
+        with os.fdopen(os.open(config.xauthority, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            found = file.read(_KEY_LIMIT) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise BoxUnavailable(f"画面の鍵を読めません: {error.strerror} (the display's key cannot be read)。") from error
+    if not _is_key(found):
+        raise BoxUnavailable("画面の鍵のファイルが正しくありません (the display's key file holds something else)。")
+    return found
+
+
+def _is_key(data: bytes) -> bool:
+    """Tell whether these are whole entries, see Xau(3): a family, then four fields, each after its length."""
+    while data:
+        data = data[2:]
+        for _ in range(4):
+            length = 2 + int.from_bytes(data[:2], "big")
+            if len(data) < length:
+                return False
+            data = data[length:]
+    return True

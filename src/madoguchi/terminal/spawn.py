@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import pwd
+import select
 import socket
 import subprocess
 import threading
@@ -126,14 +127,28 @@ def launch(
         raise BoxUnavailable(f"{command[0]} を起動できません: {error.strerror} (cannot be started)。") from error
 
 
-def read_info(report: TextIO) -> tuple[int, Namespaces]:
-    """PID 1 and namespaces of a box, as bubblewrap reports them. Raises `BoxUnavailable` when it ended instead."""
+def read_info(report: TextIO, *, limit: float = 10.0) -> tuple[int, Namespaces]:
+    """PID 1 and namespaces of a box, as bubblewrap reports them.
+
+    Raises `BoxUnavailable` when it ended instead, or said nothing for `limit` seconds.
+    """
     try:
-        given = json.loads(report.read())
+        given = json.loads(_whole(report, limit))
         numbers = (given[f"{kind}-namespace"] for kind in ("pid", "ipc", "mnt"))
         return int(given["child-pid"]), Namespaces(*numbers)
     except (ValueError, KeyError) as error:
         raise BoxUnavailable("bubblewrap が箱を作れません (bubblewrap could not make the namespaces)。") from error
+
+
+def _whole(report: TextIO, limit: float) -> bytes:
+    """Read to the end, or until nothing came for `limit` seconds: whoever reports may stand still."""
+    found = b""
+    while select.select((report,), (), (), limit)[0]:
+        part = os.read(report.fileno(), 1 << 12)
+        found += part
+        if not part:
+            break
+    return found
 
 
 class Heartbeat:
