@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from madoguchi.evidence.sealed import check_commitment
 from madoguchi.protocol import TerminalState, VisitState
 from madoguchi.terminal.errors import JournalBroken
 from terminal.deskclient import DRAWING, HOME, SIGNED, Desk, plain, to_confirming
-from terminal.doubles import CARD_A
+from terminal.doubles import CARD_A, MemoryScreen
 from terminal.rig import Rig
 
 
@@ -69,7 +70,7 @@ def test_the_terminals_own_names_are_served(desk: Desk, host: str) -> None:
     assert desk.client.get("/", base_url=f"http://{host}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/finish", "/stay", "/confirm", "/relay/input"])
+@pytest.mark.parametrize("path", ["/finish", "/stay", "/manner", "/draft", "/confirm", "/relay/input"])
 @pytest.mark.parametrize("token", ["", "guess", None])
 def test_a_form_without_the_token_changes_nothing(desk: Desk, path: str, token: str | None) -> None:
     desk.rig.serve()
@@ -144,6 +145,8 @@ def test_each_way_of_confirming_closes_the_visit(
 
 BAD = [
     ({**SIGNED, "outcome": ""}, "outcome"),
+    ({**SIGNED, "own_name": ""}, "own_name"),
+    ({**SIGNED, "own_name": "mine"}, "own_name"),
     ({**SIGNED, "outcome": "interrupted"}, "reason"),
     ({**SIGNED, "outcome": "interrupted", "reason": "because"}, "reason"),
     ({**SIGNED, "kind": ""}, "kind"),
@@ -322,3 +325,190 @@ def test_easy_japanese_first(memory: Path) -> None:
     rig = Rig(memory, language="easy").start()
     assert re.search(r"<h1[^>]*>あなたの ばんごうが よばれるまで", Desk(rig).page())
     rig.close()
+
+
+# what belongs to another visit
+
+
+@pytest.mark.parametrize("path", ["/finish", "/stay", "/manner", "/draft", "/confirm"])
+@pytest.mark.parametrize("before", ["open", "confirming"])
+def test_a_page_of_the_visit_before_changes_nothing(desk: Desk, path: str, before: str) -> None:
+    to_confirming(desk)
+    old = {"token": desk.token(), "lease": desk.lease(), "language": "en", **SIGNED}
+    desk.confirm(SIGNED)
+    desk.rig.poll()
+    desk.rig.take()
+    desk.rig.serve()
+    if before == "confirming":
+        desk.rig.agent.finish()
+    record, manner = desk.rig.agent.record(), desk.rig.agent.status().manner
+    answer = desk.client.post(path, data=old, base_url=HOME)
+    assert answer.status_code in ({303, 409} if path == "/confirm" else {409})
+    assert desk.rig.agent.record() == record
+    assert desk.rig.agent.status().manner == manner
+    assert DRAWN not in desk.raw()
+    desk.rig.poll()
+    assert len([m for m in desk.rig.office.messages if m.kind == "confirm"]) == 1
+
+
+def test_an_action_of_the_visit_before_does_not_reach_the_box(memory: Path) -> None:
+    rig = Rig(memory, training=True, relay=True).start()
+    desk = Desk(rig)
+    rig.serve()
+    headers = {"X-Desk-Token": desk.token(), "X-Desk-Lease": "0"}
+    body = {"kind": "text", "text": "1234"}
+    assert desk.client.post("/relay/input", json=body, base_url=HOME, headers=headers).status_code == 409
+    screen = rig.boxes.alive[0].screen
+    assert isinstance(screen, MemoryScreen)
+    assert screen.got == []
+    rig.close()
+
+
+# nothing written is lost
+
+DRAWN = str(escape(json.dumps(DRAWING)))
+HALF = {**SIGNED, "kind": "proxy_signature", "witness": "架空 花子", "staff_1": "sato"}
+
+
+def test_a_refused_form_loses_nothing(desk: Desk) -> None:
+    to_confirming(desk)
+    page = plain(desk.confirm(HALF).text)
+    assert f'name="strokes" id="strokes" value="{DRAWN}"' in page
+    assert 'value="架空 花子"' in page
+    assert 'value="sato"' in page
+    for chosen in ("completed", "own", "proxy_signature"):
+        assert re.search(rf'value="{chosen}"[^>]*checked', page)
+
+
+def test_what_is_wrong_is_named_all_at_once_and_leads_to_its_field(desk: Desk) -> None:
+    to_confirming(desk)
+    page = plain(desk.confirm({"outcome": "completed", "kind": "spoken", "staff_1": "佐藤"}).text)
+    assert re.findall(r'<a href="#field-(\w+)">', page) == ["own_name", "staff_1", "staff_2"]
+    for field in ("own_name", "staff_1", "staff_2"):
+        assert re.search(rf'id="field-{field}"[^>]*aria-invalid="true"\s+aria-describedby="error-{field}"', page)
+        assert f'id="error-{field}"' in page
+    assert 'id="error-kind"' not in page
+
+
+def test_a_page_that_is_loaded_again_or_in_another_language_holds_the_form(desk: Desk) -> None:
+    to_confirming(desk)
+    assert desk.post("/draft", HALF).status_code == 204
+    assert DRAWN in desk.page()
+    assert desk.post("/manner", {**HALF, "language": "pt", "staff_1": "abe"}).status_code == 303
+    page = desk.page()
+    assert DRAWN in page
+    assert 'value="abe"' in page
+    assert 'lang="pt-BR"' in page
+
+
+def test_a_busy_agent_loses_nothing(desk: Desk) -> None:
+    to_confirming(desk)
+    token, lease = desk.token(), desk.lease()
+    desk.rig.break_journal()
+    answer = desk.client.post("/confirm", data={"token": token, "lease": lease, **SIGNED}, base_url=HOME)
+    assert answer.status_code == 503
+    assert DRAWN in answer.text
+    desk.rig.mend_journal()
+    assert DRAWN in desk.page()
+
+
+def test_nothing_of_a_form_is_left_for_the_next_visit(desk: Desk) -> None:
+    to_confirming(desk)
+    desk.post("/draft", HALF)
+    desk.confirm(SIGNED)
+    assert DRAWN not in desk.page()
+    memory = desk.client.application.extensions["memory"]
+    assert memory.given(int(desk.rig.office.lease)) == {}
+    desk.rig.poll()
+    desk.rig.take()
+    to_confirming(desk)
+    assert DRAWN not in desk.page()
+    assert "架空 花子" not in desk.page()
+
+
+def test_a_half_filled_form_is_kept_by_nobody_else(desk: Desk) -> None:
+    """Neither the journal nor any file holds what was not confirmed."""
+    to_confirming(desk)
+    desk.post("/draft", HALF)
+    found = [file for file in desk.rig.folder.rglob("*") if file.is_file() and b"strokes" in file.read_bytes()]
+    assert found == []
+
+
+def test_too_much_is_not_kept(desk: Desk) -> None:
+    to_confirming(desk)
+    desk.post("/draft", {**HALF, "strokes": "x" * 1_000_001, "witness": "w" * 41, "other": "field"})
+    given = desk.client.application.extensions["memory"].given(int(desk.lease()))
+    assert set(given) == {"outcome", "own_name", "kind", "staff_1"}
+
+
+def test_what_is_typed_is_escaped(desk: Desk) -> None:
+    to_confirming(desk)
+    bad = '"><script>alert(1)</script>'
+    page = desk.confirm({**HALF, "witness": bad, "strokes": bad, "outcome": bad}).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+# whose name was shown
+
+
+@pytest.mark.parametrize("answer", ["own", "unseen"])
+def test_whose_name_was_shown_is_in_the_evidence(desk: Desk, answer: str) -> None:
+    ident = to_confirming(desk)
+    assert desk.confirm({**SIGNED, "own_name": answer}).status_code == 303
+    desk.rig.poll()
+    [message] = [m for m in desk.rig.office.messages if m.kind == "confirm"]
+    assert message.body["confirmation"]["own_name"] == answer
+    assert desk.rig.office.state(ident) is VisitState.CLOSED
+    assert CALL_STAFF not in desk.page()
+
+
+CALL_STAFF = "係の人を呼んでください"
+
+
+def test_another_name_closes_the_visit_and_calls_the_staff(desk: Desk) -> None:
+    ident = to_confirming(desk)
+    desk.post("/manner", {"language": "en"})
+    answer = desk.client.post(
+        "/confirm",
+        data={"token": desk.token(), "lease": desk.lease(), **SIGNED, "own_name": "other"},
+        base_url=HOME,
+        follow_redirects=True,
+    )
+    page = plain(answer.text)
+    assert 'data-view="locked"' in page
+    call = page[page.index('role="alert"') :]
+    assert "Please call the staff." in call
+    assert CALL_STAFF in call
+    assert "A-001" in call
+    desk.rig.poll()
+    [message] = [m for m in desk.rig.office.messages if m.kind == "confirm"]
+    assert message.body["confirmation"]["own_name"] == "other"
+    assert desk.rig.office.state(ident) is VisitState.CLOSED
+    assert CALL_STAFF in desk.page()
+    desk.rig.take()
+    desk.rig.office.call()
+    desk.rig.poll()
+    assert CALL_STAFF not in desk.page()
+    desk.rig.office.back_to_queue()
+    desk.rig.poll()
+    assert CALL_STAFF not in desk.page()
+
+
+def test_who_did_not_finish_is_not_asked_for_a_name(desk: Desk) -> None:
+    to_confirming(desk)
+    form = {**SIGNED, "outcome": "interrupted", "reason": "pin_locked", "own_name": "other"}
+    assert desk.confirm(form).status_code == 303
+    desk.rig.poll()
+    [message] = [m for m in desk.rig.office.messages if m.kind == "confirm"]
+    assert "own_name" not in message.body["confirmation"]
+
+
+def test_the_pad_comes_from_here_with_its_licence(desk: Desk) -> None:
+    for name, words in (("signature_pad.umd.min.js", "Signature Pad v5.1.4"), ("signature_pad.LICENSE.txt", "MIT")):
+        answer = desk.client.get(f"/static/desk/vendor/{name}", base_url=HOME, buffered=True)
+        assert answer.status_code == 200
+        assert words in answer.text
+        assert "http" not in answer.text.replace("https://github.com/szimek/signature_pad", "").replace(
+            "http://www.w3.org/", ""
+        )
