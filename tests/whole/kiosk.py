@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from madoguchi.terminal.boxconfig import BoxConfig
 from terminal.box.support import as_person, interpreter
 from terminal.box.xserver import XServer
 from whole.agents import Desk, Remains
@@ -75,6 +76,7 @@ class Kiosk:
         self.port = free_port()
         self.desk = Desk(self.port)
         self.state = folder / "state"
+        self.box = BoxConfig(state=self.state)
         self._config = folder / "terminal.toml"
         self._read = 0
         self._prepare()
@@ -158,9 +160,7 @@ class Kiosk:
 
     def remains(self) -> Remains:
         """Whatever stands of this terminal's boxes."""
-        from madoguchi.terminal.boxconfig import BoxConfig
-
-        return Remains(BoxConfig(state=self.state), mounts_of=os.getpid())
+        return Remains(self.box, mounts_of=os.getpid())
 
     def picture(self) -> str:
         """Everything about this moment, for a failure's message."""

@@ -57,9 +57,9 @@ class Town:
         """Whether a card lies on the reader."""
         return self._slot.card is not None
 
-    def pcscd(self, *, do: str) -> None:
+    def pcscd(self, *, act: str) -> None:
         """`kill`, `start`, `pause` or `resume` the card service."""
-        getattr(self._service, do)()
+        getattr(self._service, act)()
 
     def knows(self, *, citizen: str) -> dict[str, str]:
         """What a citizen knows by heart."""

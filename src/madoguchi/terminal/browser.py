@@ -90,11 +90,12 @@ class Browser:
             time.sleep(_PAUSE)
 
     def show(self, size: tuple[int, int]) -> None:
-        """Move the window from below the screen to its place under the bar. Raises `CdpError`."""
+        """Move the window from below the screen to its place under the bar, above all others. Raises `CdpError`."""
         target = self.pages()[0]["targetId"]
         window = self._cdp.call("Browser.getWindowForTarget", {"targetId": target})["windowId"]
         place = {"left": 0, "top": BAR_HEIGHT, "width": size[0], "height": size[1] - BAR_HEIGHT}
         self._cdp.call("Browser.setWindowBounds", {"windowId": window, "bounds": place})
+        self._cdp.call("Target.activateTarget", {"targetId": target})
 
     def pages(self) -> list[Mapping[str, Any]]:
         """List the open pages, as the browser lists them."""

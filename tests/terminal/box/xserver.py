@@ -1,6 +1,7 @@
 """A display of the test's own: its picture can be read and a person's hand played, without any tool."""
 
 import os
+import secrets
 import select
 import socket
 import struct
@@ -25,7 +26,7 @@ class XServer:
         self._folder = tempfile.TemporaryDirectory(prefix="madoguchi-x-")
         read, write = os.pipe()
         screen = f"{size[0]}x{size[1]}x24"
-        command = ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
+        command = ["Xvfb", _free(), "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
         self.key = Path(self._folder.name) / "key"
         self.key.touch(mode=0o600)
         self.key.write_bytes(_FAMILY_WILD + _counted(_COOKIE) + _counted(cookie))
@@ -125,6 +126,12 @@ class XServer:
         while len(data) < count:
             data += self._hand.recv(count - len(data))
         return data
+
+
+def _free() -> str:
+    """A display's number far from the first ones, which belong to whoever sits at this machine."""
+    numbers = (secrets.randbelow(8000) + 1000 for _ in range(100))
+    return next(f":{number}" for number in numbers if not Path(f"/tmp/.X{number}-lock").exists())  # noqa: S108 # X11's own
 
 
 def _counted(text: bytes) -> bytes:
