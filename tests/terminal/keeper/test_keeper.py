@@ -152,7 +152,7 @@ def test_inside_the_box_there_is_no_keeper(make_agent: MakeAgent, state: Path) -
     with a_folder(below="/run") as folder, KeeperProcess(folder, state) as keeper:
         agent = make_agent(keeper=keeper.place)
         agent.ask("hold_start")
-        look = f"ls -A /run /tmp; cat /proc/net/unix; ls /run/madoguchi {folder} 2>&1; ls /proc | grep -c '^[0-9]'"
+        look = f"ls -A /run /tmp; cat /proc/1/net/unix; ls /run/madoguchi {folder} 2>&1; ls /proc | grep -c '^[0-9]'"
         command = [interpreter(VISIT_USER), str(ENTER), str(init_of(state)), "/bin/bash", "-c", look]
         said = subprocess.run(
             command, capture_output=True, text=True, cwd="/", env=marked(agent), check=True, **as_person(VISIT_USER)
