@@ -72,3 +72,18 @@ def test_an_answer_that_is_an_error_is_raised_to_whoever_asked() -> None:
     loop.put(lambda: answer.set_exception(LookupError("x")))
     with pytest.raises(LookupError):
         loop.result(answer, seconds=1, what="x")
+
+
+def test_a_loop_that_hangs_in_an_item_does_not_turn() -> None:
+    loop = Loop(call)
+    held, go = threading.Event(), threading.Event()
+    loop.put(lambda: (held.set(), go.wait(20)) and None)
+    thread = threading.Thread(target=loop.pump)
+    thread.start()
+    assert held.wait(10)
+    assert not go.wait(0.05)
+    hung = loop.turning(0.04)
+    go.set()
+    thread.join(10)
+    assert not hung
+    assert loop.turning(60)

@@ -103,7 +103,7 @@ def _choose_boxes(config: TerminalConfig, *, chromium: bool) -> None:
             *browser_command(*given, **named),
         ]
     settings = BoxConfig(state=config.state_dir, training=True, display=None, size=(1000, 700))
-    service.choose_boxes = lambda config, on_finish: box.BwrapBoxes(settings, on_finish=on_finish)  # noqa: ARG005
+    service.choose_boxes = lambda _config, **hooks: box.BwrapBoxes(settings, **hooks)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ from madoguchi.terminal.watch import Observation, Watcher
 _log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.2
-_ASK_SECONDS = 10.0
+_ASK_SECONDS = _HUNG_SECONDS = 10.0
 
 
 class Agent:
@@ -88,6 +88,7 @@ class Agent:
             record=lambda: self._record,
         )
         self._loop = Loop(self._do)
+        self.turning = partial(self._loop.turning, _HUNG_SECONDS)
         self._effects = Effects(
             boxes=boxes, timers=self._timers, config=config, post=self.post, language=lambda: self.manners.language()
         )

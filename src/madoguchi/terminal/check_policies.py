@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from madoguchi.protocol import Procedure
-from madoguchi.terminal.boxconfig import CHROMIUM
+from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.cdp import Cdp, CdpError
 from madoguchi.terminal.check_machine import Machine
+from madoguchi.terminal.config import box_config
 from madoguchi.terminal.deskpolicies import desk_policies
 from madoguchi.terminal.policies import policies_for, write_policies
-from madoguchi.terminal.spawn import high_pair
+from madoguchi.terminal.spawn import high_pair, visitor
 
 _PAGE = "chrome://policy/"
 _START_LIMIT = 20.0
@@ -35,7 +36,7 @@ _BOX = (
 _FLAGS = (
     *("--headless=new", "--remote-debugging-pipe", "--user-data-dir=/tmp/profile", "--no-first-run", "--disable-gpu"),
     *("--disable-breakpad", "--disable-crash-reporter", "--disable-background-networking", "--disable-sync"),
-    *("--disable-component-update", "--lang=en", _PAGE),
+    *("--disable-component-update", "--lang=en"),
 )
 _SCRIPT = 'exec 3<&"$CDP_IN" 4>&"$CDP_OUT" {CDP_IN}<&- {CDP_OUT}>&-; exec "$@"'
 
@@ -54,18 +55,19 @@ _ROWS = """(() => {
 
 def policies_taken(machine: Machine) -> str | None:
     """The browser takes every policy of a visit and of the desk page, by its own word."""
+    config = box_config(machine.config)
     wanted = _wanted(machine.config.desk_port)
     try:
-        states = read_states(wanted)
+        states = read_states(wanted, config)
     except (CdpError, OSError) as error:
-        return f"{CHROMIUM}: {type(error).__name__}"
+        return f"{config.chromium}: {type(error).__name__}: {error}"
     wrong = {name: states.get(name, "?") for name in wanted if states.get(name) not in _HARMLESS}
     return ", ".join(f"{name}: {state}" for name, state in sorted(wrong.items())) or None
 
 
-def read_states(policies: Mapping[str, Any], chromium: Path = CHROMIUM) -> dict[str, str]:
+def read_states(policies: Mapping[str, Any], config: BoxConfig) -> dict[str, str]:
     """Start the browser under these policies; what it says of each. Raises `CdpError`, `OSError`."""
-    with _browser(policies, chromium) as cdp:
+    with _browser(policies, config) as cdp:
         session = _attached(cdp)
         return _until(lambda: _states(_texts(cdp, session), policies))
 
@@ -78,15 +80,13 @@ def _wanted(port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _browser(policies: Mapping[str, Any], chromium: Path) -> Iterator[Cdp]:
+def _browser(policies: Mapping[str, Any], config: BoxConfig) -> Iterator[Cdp]:
     with tempfile.TemporaryDirectory(prefix="madoguchi-check-") as folder:
         Path(folder).chmod(0o755)
         write_policies(Path(folder), policies)
         inner_in, to_browser = high_pair(os.pipe())
         from_browser, inner_out = high_pair(os.pipe())
-        process = _started(
-            [*_BOX, "--ro-bind", folder, "/etc/chromium/policies", "--"], chromium, (inner_in, inner_out)
-        )
+        process = _started([*_BOX, "--ro-bind", folder, "/etc/chromium/policies", "--"], config, (inner_in, inner_out))
         cdp = Cdp(to_browser=to_browser, from_browser=from_browser, on_event=lambda _: None, on_close=lambda: None)
         try:
             yield cdp
@@ -96,8 +96,9 @@ def _browser(policies: Mapping[str, Any], chromium: Path) -> Iterator[Cdp]:
             cdp.close()
 
 
-def _started(box: list[str], chromium: Path, inner: tuple[int, int]) -> "subprocess.Popen[bytes]":
-    script = ["/bin/bash", "-c", _SCRIPT, "check", str(chromium), *_FLAGS]
+def _started(box: list[str], config: BoxConfig, inner: tuple[int, int]) -> "subprocess.Popen[bytes]":
+    script = ["/bin/bash", "-c", _SCRIPT, "check", str(config.chromium), *_FLAGS]
+    person = visitor(config)
     try:
         return subprocess.Popen(  # noqa: S603 # fixed commands of this module
             [*box, *script],
@@ -107,6 +108,7 @@ def _started(box: list[str], chromium: Path, inner: tuple[int, int]) -> "subproc
             cwd="/",
             env={"PATH": "/usr/bin:/bin", "CDP_IN": str(inner[0]), "CDP_OUT": str(inner[1])},
             pass_fds=inner,
+            **person.popen(),
         )
     finally:
         for descriptor in inner:
@@ -114,16 +116,9 @@ def _started(box: list[str], chromium: Path, inner: tuple[int, int]) -> "subproc
 
 
 def _attached(cdp: Cdp) -> str:
-    """Look into the page about policies; the session's number."""
-    cdp.call("Browser.getVersion", timeout=_START_LIMIT)
-    page = _until(lambda: _pages(cdp))[0]
-    answer = cdp.call("Target.attachToTarget", {"targetId": page["targetId"], "flatten": True})
-    return str(answer["sessionId"])
-
-
-def _pages(cdp: Cdp) -> list[Mapping[str, Any]]:
-    found = cdp.call("Target.getTargets")["targetInfos"]
-    return [target for target in found if target["type"] == "page" and target["url"].startswith(_PAGE)]
+    """Open the page about policies and look into it; the session's number."""
+    page = cdp.call("Target.createTarget", {"url": _PAGE}, timeout=_START_LIMIT)["targetId"]
+    return str(cdp.call("Target.attachToTarget", {"targetId": page, "flatten": True})["sessionId"])
 
 
 def _texts(cdp: Cdp, session: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -23,6 +24,11 @@ class Loop:
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._next: deque[Item] = deque()
         self._owner: int | None = None
+        self._turned = time.monotonic()
+
+    def turning(self, limit: float) -> bool:
+        """Whether it has turned within `limit` seconds; any thread."""
+        return time.monotonic() - self._turned < limit
 
     def put(self, item: Item) -> None:
         """Queue an item; any thread."""
@@ -62,6 +68,7 @@ class Loop:
             raise AgentBusy(what) from error
 
     def _take(self, seconds: float | None) -> Item | None:
+        self._turned = time.monotonic()
         if self._next:
             return self._next.popleft()
         try:

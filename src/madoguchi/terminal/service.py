@@ -68,18 +68,18 @@ def choose_reader(config: TerminalConfig) -> Iterator[Reader]:
         yield SocketReader(config.reader_path) if config.reader == "socket" else MemoryReader("memory")
 
 
-def choose_boxes(config: TerminalConfig, on_finish: Callable[[], None]) -> Boxes:
+def choose_boxes(config: TerminalConfig, *, on_finish: Callable[[], None], alive: Callable[[], bool]) -> Boxes:
     """Real boxes, by the keeper if there is one; else, where they are impossible, ordinary browsers in training."""
     settings = box_config(config)
     if config.keeper:
         ground = KeeperGround(Path(config.keeper), name=settings.name)
-        return BwrapBoxes(settings, ground=ground, on_finish=on_finish)
-    real = BwrapBoxes(settings, on_finish=on_finish)
-    return BareBoxes(settings, on_finish=on_finish) if config.training and real.missing() else real
+        return BwrapBoxes(settings, ground=ground, on_finish=on_finish, alive=alive)
+    real = BwrapBoxes(settings, on_finish=on_finish, alive=alive)
+    return BareBoxes(settings, on_finish=on_finish, alive=alive) if config.training and real.missing() else real
 
 
 class Bell:
-    """The 終了 button of the bar; boxes are made before the agent that it rings for."""
+    """What boxes tell and ask their agent; they are made before it."""
 
     agent: Agent | None = None
 
@@ -87,6 +87,10 @@ class Bell:
         """The button was pressed; any thread."""
         if self.agent is not None:
             self.agent.finish_pressed()
+
+    def alive(self) -> bool:
+        """Whether the agent's loop turns; any thread."""
+        return self.agent is None or self.agent.turning()
 
 
 def _run(
@@ -103,7 +107,7 @@ def _run(
         config=config,
         credentials=credentials,
         reader=reader,
-        boxes=choose_boxes(config, bell.ring),
+        boxes=choose_boxes(config, on_finish=bell.ring, alive=bell.alive),
         link=link,
         journal=journal,
         clock=SystemClock(),
