@@ -16,13 +16,13 @@ KEYS = {letter: first + number for first, row in _ROWS for number, letter in enu
 CONTROL, ENTER, ESCAPE, ZENKAKU = 37, 36, 9, 49
 MIDDLE = (640, 430)
 
-_ROMAJI = dict(
-    zip(
-        "きけさしすせそたてとなにぬねのはひふへほまみむめもやゆよらりるれろ",
-        "ki ke sa si su se so ta te to na ni nu ne no ha hi hu he ho ma mi mu me mo ya yu yo ra ri ru re ro".split(),
-        strict=True,
-    )
-)
+_ROMAJI = {
+    **dict(zip("きけさしすせそ", ("ki", "ke", "sa", "si", "su", "se", "so"), strict=True)),
+    **dict(zip("たてとなにぬねの", ("ta", "te", "to", "na", "ni", "nu", "ne", "no"), strict=True)),
+    **dict(zip("はひふへほまみむめも", ("ha", "hi", "hu", "he", "ho", "ma", "mi", "mu", "me", "mo"), strict=True)),
+    **dict(zip("やゆよらりるれろ", ("ya", "yu", "yo", "ra", "ri", "ru", "re", "ro"), strict=True)),
+}
+SYLLABLES = "".join(_ROMAJI)
 _METHOD_STARTS, _DIALOG = 2.0, 1.0
 _HOST_METHOD = """
 mkdir -p "$HOME/.config/fcitx5"

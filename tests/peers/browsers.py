@@ -120,11 +120,9 @@ class Chromium:
 class Peer(ABC):
     """One way of going on. `first` for the first visitor, `turn` for the next: it returns when the way is done."""
 
-    name: ClassVar[str]
+    name: str
     policies: ClassVar[Mapping[str, Any]] = {}
     arguments: ClassVar[tuple[str, ...]] = ()
-    top: ClassVar[int] = 0
-    """Pixels above the page on the display."""
 
     def __init__(self, config: BoxConfig, url: str, *, authority: str = "") -> None:
         trusted = {"CACertificates": [authority]} if authority else {}
@@ -150,9 +148,11 @@ class Peer(ABC):
         return Chromium(self.home, f"--user-data-dir={self.profile}", *self.arguments, f"--app={self.url}")
 
     def crash(self) -> None:
-        """Let the browser crash."""
+        """Let the browser crash, and its dump be written."""
         with suppress(CdpError):
             self.browser.cdp.call("Browser.crash", timeout=2)
+        with suppress(subprocess.TimeoutExpired):
+            self.browser.process.wait(_CLOSE_LIMIT)
 
     def close(self) -> None:
         """Leave nothing behind."""

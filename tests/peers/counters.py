@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from madoguchi.terminal.boxconfig import BoxConfig
-from madoguchi.terminal.browser import BAR_HEIGHT
 from peers.site import TrialSite
 from terminal.box.support import PERSONS, Agent, Refused
 
@@ -18,8 +17,10 @@ from terminal.box.support import PERSONS, Agent, Refused
 class Counter(Protocol):
     """Whoever serves two visitors one after the other, at the same address."""
 
-    name: str
-    top: int
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        ...
 
     def first(self) -> None:
         """The first visitor sits down."""
@@ -40,8 +41,6 @@ class Counter(Protocol):
 
 class BoxCounter:
     """Our box. With `spare` the next visitor's box waits from before the card is out."""
-
-    top = BAR_HEIGHT
 
     def __init__(
         self, site: TrialSite, display: str, *, spare: bool, method: str = "", person: str = PERSONS[0]

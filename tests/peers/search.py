@@ -11,20 +11,21 @@ import secrets
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from peers.pages import PLACES
+from peers.windows import properties
 from terminal.box.xserver import XServer
 
 _LETTERS, _SYLLABLES = "bdghjkmnprstwz23456789", "きけさしすせそたてとなにぬねのはひふへほまみむめもやゆよらりるれろ"
 _PREFIX, _KANA = 12, 10
 _PIECE, _OVERLAP = 1 << 24, 1 << 8
 _NOT_FILES = frozenset(
-    "proc sysfs cgroup cgroup2 devpts mqueue securityfs debugfs tracefs bpf pstore binfmt_misc configfs".split()
+    ("proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "securityfs", "debugfs", "tracefs", "bpf", "pstore")
 )
 _ENTRY = 8
 _PRESENT, _SWAPPED = 0x80, 0x40
@@ -59,7 +60,7 @@ class Marks:
         for what, form, looked_for in self.forms():
             place = data.find(looked_for)
             while place >= 0:
-                found.add((what or _place_after(data, place + len(looked_for)), form))
+                found.add((what or _place_after(data, place + len(looked_for), form), form))
                 place = data.find(looked_for, place + len(looked_for))
         return found
 
@@ -91,11 +92,15 @@ def memory(marks: Marks, *, spared: Iterable[int]) -> list[Found]:
 def of_process(marks: Marks, pid: int) -> set[tuple[str, str]]:
     """Search the memory of one process: pages that are there, except unchanged ones of files."""
     found: set[tuple[str, str]] = set()
-    with suppress(OSError), open(f"/proc/{pid}/mem", "rb", buffering=0) as content:
-        with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pages:
-            for start, end in _ranges(pid):
-                for first, last in _present(pages, start, end):
-                    found |= _of_range(marks, content, first, last)
+    base = Path(f"/proc/{pid}")
+    with (
+        suppress(OSError),
+        (base / "mem").open("rb", buffering=0) as content,
+        (base / "pagemap").open("rb", buffering=0) as pages,
+    ):
+        for start, end in _ranges(pid):
+            for first, last in _present(pages, start, end):
+                found |= _of_range(marks, content, first, last)
     return found
 
 
@@ -128,21 +133,6 @@ for kind in ("UTF8_STRING", "STRING"):
 """
 
 
-def properties(screen: XServer) -> list[tuple[int, str, bytes]]:
-    """Every property of every window of a display."""
-    found = []
-    for window in _windows(screen, screen._root):
-        for atom in screen.atoms_on(window):
-            found.append((window, screen.atom_name(atom), screen.property_of(window, atom)))
-    return found
-
-
-def _windows(screen: XServer, root: int) -> Iterator[int]:
-    yield root
-    for child in screen.children(root):
-        yield from _windows(screen, child)
-
-
 def _forms(text: str) -> list[tuple[str, bytes]]:
     plain = text.encode()
     coded = [_coded(plain, shift) for shift in range(3)]
@@ -156,7 +146,9 @@ def _coded(plain: bytes, shift: int) -> bytes:
     return whole[begin : (shift + len(plain)) * 8 // 6]
 
 
-def _place_after(data: bytes, place: int) -> str:
+def _place_after(data: bytes, place: int, form: str) -> str:
+    if form == "base64":
+        return "some text"
     letters = data[place : place + 2].replace(b"\0", b"").decode("ascii", errors="replace")[:1]
     return PLACES.get(letters, "some text")
 
@@ -231,6 +223,3 @@ def _mounts() -> list[tuple[str, str]]:
     lines = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
     found = [(fields[1].encode().decode("unicode_escape"), fields[2]) for fields in lines]
     return [(place, kind) for place, kind in found if Path(place).is_dir()]
-
-
-Search = Callable[[Marks], list[Found]]

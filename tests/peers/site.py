@@ -46,13 +46,18 @@ class Plan:
     came: list[Came] = field(default_factory=list)
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Browsers that are killed break connections: no news."""
+
+
 class TrialSite:
     """The site, on loopback. With `secure` it speaks TLS under an authority of its own, `authority` (base64 DER)."""
 
     def __init__(self, *, secure: bool = False) -> None:
         self.plan = Plan()
         self._news = threading.Condition()
-        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
+        self._server = _Server((HOST, 0), self._handler())
         self._server.daemon_threads = True
         self.authority = ""
         self._scheme = "http"

@@ -14,7 +14,9 @@ from peers.site import TrialSite
 from terminal.box.xserver import XServer
 
 PLACE = (1000, 700)
-"""Where the hand clicks and the eye looks: inside the page, away from its text."""
+"""Where the eye looks: inside the page, away from its text."""
+_HAND = (900, 600)
+"""Where the hand clicks: away from where the eye looks, for the pointer is part of the picture."""
 
 SPARE, COLD = "box with a spare", "box, cold"
 Times = dict[str, dict[str, list[float]]]
@@ -44,12 +46,12 @@ class Turnaround:
     def _one(self, counter: Counter, site: TrialSite, eyes: Eyes) -> None:
         site.expect()
         counter.first()
-        _use(site, eyes)
+        use(site, eyes)
         time.sleep(random.uniform(0.3, 0.6))  # noqa: S311 # a visit is not over at once
         site.expect()
         began, clock = time.perf_counter(), time.time()
         counter.turn()
-        seen, usable = _use(site, eyes)
+        seen, usable = use(site, eyes)
         self._note(counter.name, "painted", site.wait("/painted").at - began)
         self._note(counter.name, "on the screen", seen - began)
         self._note(counter.name, "usable", usable - began)
@@ -64,11 +66,11 @@ class Turnaround:
         self.times.setdefault(counter, {}).setdefault(part, []).append(seconds * _MS)
 
 
-def _use(site: TrialSite, eyes: Eyes) -> tuple[float, float]:
+def use(site: TrialSite, eyes: Eyes) -> tuple[float, float]:
     """Wait for the present visitor's page, and click; when it showed, and when the site got the click."""
     colour = site.colour
     seen = eyes.see(lambda: eyes.pixel(*PLACE) == colour)
-    eyes.tap_until(*PLACE, lambda: site.first("/clicked") is not None)
+    eyes.tap_until(*_HAND, lambda: site.first("/clicked") is not None)
     return seen, site.wait("/clicked").at
 
 
@@ -77,8 +79,9 @@ def _makers(site: TrialSite, display: str) -> dict[str, Callable[[], Counter]]:
         SPARE: partial(BoxCounter, site, display, spare=True),
         COLD: partial(BoxCounter, site, display, spare=False),
     }
-    config = config_of(display)
-    return {**makers, **{peer.name: partial(peer, config, site.start) for peer in TIMED}}
+    for peer in TIMED:
+        makers[peer.name] = partial(peer, config_of(display), site.start)
+    return makers
 
 
 @contextmanager

@@ -130,7 +130,7 @@ class XServer:
 
 def _free() -> str:
     """A display's number far from the first ones, which belong to whoever sits at this machine."""
-    numbers = (secrets.randbelow(8000) + 1000 for _ in range(100))
+    numbers = (secrets.randbelow(4000) + 5000 for _ in range(100))
     return next(f":{number}" for number in numbers if not Path(f"/tmp/.X{number}-lock").exists())  # noqa: S108 # X11's own
 
 
