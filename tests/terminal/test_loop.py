@@ -77,7 +77,12 @@ def test_an_answer_that_is_an_error_is_raised_to_whoever_asked() -> None:
 def test_a_loop_that_hangs_in_an_item_does_not_turn() -> None:
     loop = Loop(call)
     held, go = threading.Event(), threading.Event()
-    loop.put(lambda: (held.set(), go.wait(20)) and None)
+
+    def hang() -> None:
+        held.set()
+        go.wait(20)
+
+    loop.put(hang)
     thread = threading.Thread(target=loop.pump)
     thread.start()
     assert held.wait(10)
