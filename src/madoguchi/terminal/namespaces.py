@@ -65,6 +65,12 @@ def namespaces_of(pid: int) -> Namespaces | None:
     return Namespaces(*numbers) if len(numbers) == len(_KINDS) else None
 
 
+def user_of(pid: int) -> int | None:
+    """Read who runs a process, None when it is gone; its place in /proc may belong to root for other reasons."""
+    lines = _read(pid, "status").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith(b"Uid:")), None)
+
+
 def environ_of(pid: int) -> Mapping[str, str]:
     """Read the environment the process was started with; empty when gone, overwritten or not readable."""
     pairs = (entry.partition(b"=") for entry in _read(pid, "environ").split(b"\0"))

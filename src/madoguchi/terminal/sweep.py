@@ -3,7 +3,8 @@
 Ours is decided by marks that survive the agent, never by a command line:
 
 1. a process started with our marker in its environment, and all its descendants (Chromium overwrites the environment
-   of its helpers, so the mark is looked up along the parents);
+   of its helpers, so the mark is looked up along the parents), run by ourselves or as the browser's user: any other
+   user could mark a process beside which others live;
 2. everything in a private PID, IPC or mount namespace of one of those;
 3. as root, every process of the browser's own user, unless its box belongs to another agent that is alive.
 
@@ -30,6 +31,7 @@ from madoguchi.terminal.namespaces import (
     namespaces_of,
     processes,
     started,
+    user_of,
 )
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, SPACE_NONE, SPACE_UNMOUNTED, WipeProof
 from madoguchi.terminal.proof import now
@@ -65,7 +67,8 @@ def leftovers(config: BoxConfig) -> tuple[set[Process], set[Process]]:
     """
     table = processes()
     owners = {pid: _owner(pid, table) for pid in table}
-    marked = {pid for pid, (name, _) in owners.items() if name == config.name}
+    users = _our_users(config)
+    marked = {pid for pid, (name, _) in owners.items() if name == config.name and user_of(pid) in users}
     abandoned = {pid for pid in _of_browser_user(config, table) if not _of_living_agent(owners[pid])}
     sure = marked | _neighbours(marked, table) | {pid for pid in abandoned if owners[pid][0]}
     spared = _lineage(table)
@@ -139,13 +142,16 @@ def _parts(space: Namespaces) -> set[tuple[str, int]]:
 
 def _of_browser_user(config: BoxConfig, table: Mapping[int, Process]) -> set[int]:
     """As root, the processes of the user that only browsers run as."""
-    if os.geteuid() != 0:
-        return set()
+    others = _our_users(config) - {os.geteuid()}
+    return {pid for pid, process in table.items() if process.uid in others}
+
+
+def _our_users(config: BoxConfig) -> set[int]:
+    """Ourselves, and as root the user that only browsers run as."""
     try:
-        uid = visitor(config).uid
+        return {os.geteuid(), visitor(config).uid}
     except BoxUnavailable:
-        return set()
-    return {pid for pid, process in table.items() if process.uid == uid}
+        return {os.geteuid()}
 
 
 def _of_living_agent(owner: tuple[str, str]) -> bool:

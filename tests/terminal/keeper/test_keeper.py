@@ -1,5 +1,7 @@
 """The keeper as it stands at a counter: root makes the boxes, the agent is an ordinary user."""
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from terminal.box.site import Site
 from terminal.box.support import ENTER, Refused, as_person, interpreter, left_of, marked, until
 from terminal.keeper.conftest import MakeAgent
 from terminal.keeper.support import (
+    AGENT_USER,
     KeeperProcess,
     KeptAgent,
     a_folder,
@@ -135,6 +138,20 @@ def test_a_second_agent_of_the_same_terminal_gets_no_box(make_agent: MakeAgent, 
     assert second.attempt("sweep") == "WipeUnproven"
     assert init_of(state)
     assert first.ask("hold_prove")["space"] == "unmounted"
+
+
+@pytest.mark.parametrize("person", [AGENT_USER, "nobody"])
+def test_nobody_else_can_mark_processes_to_have_them_killed(agent: KeptAgent, person: str) -> None:
+    """In namespaces of their own, as they would find others in that live in a container or a service's own mounts."""
+    command = ["unshare", "--user", "--mount", "bash", "-c", "env -i sleep 1000 & echo; wait"]
+    with subprocess.Popen(
+        command, env=marked(agent), cwd="/", stdout=subprocess.PIPE, start_new_session=True, **as_person(person)
+    ) as bystander:
+        assert bystander.stdout is not None
+        bystander.stdout.readline()
+        agent.ask("sweep")
+        assert bystander.poll() is None
+        os.killpg(bystander.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
