@@ -65,9 +65,13 @@ class Marks:
         return found
 
 
-def files(marks: Marks, since: float) -> list[Found]:
-    """Search every file that changed since a moment (seconds of the epoch), on every file system but the kernel's."""
-    roots = sorted({place for place, kind in _mounts() if kind not in _NOT_FILES})
+def files(marks: Marks, since: float, *, below: Path | None = None) -> list[Found]:
+    """Search every file that changed since a moment (seconds of the epoch), on every file system but the kernel's.
+
+    Its name counts too. `below`: only there.
+    """
+    everywhere = {place for place, kind in _mounts() if kind not in _NOT_FILES}
+    roots = sorted(everywhere) if below is None else [str(below)]
     command = ["find", *roots, "-xdev", "-type", "f", "-newerct", f"@{since:.3f}", "-print0"]
     listed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
     found = set()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from terminal.box.xserver import XServer
 
-_QUERY_TREE, _ATOM_NAME, _GET_PROPERTY, _LIST_PROPERTIES = 15, 17, 20, 21
+_ATTRIBUTES, _GEOMETRY, _QUERY_TREE, _ATOM_NAME, _GET_PROPERTY, _LIST_PROPERTIES = 3, 14, 15, 17, 20, 21
 _ERROR, _REPLY, _HEAD = 0, 1, 32
 _ALL = 1 << 22
 
@@ -45,3 +45,15 @@ def _ask(screen: XServer, opcode: int, *values: int) -> bytes:
             return b""
         if head[0] == _REPLY:
             return head + screen._exactly(4 * struct.unpack_from("<I", head, 4)[0])
+
+
+def shown(screen: XServer, area: tuple[int, int, int, int]) -> list[tuple[int, int, int, int, int]]:
+    """Windows directly on the root that are mapped and meet an area (x, y, width, height): their number and place."""
+    found = []
+    for window in _numbers(_ask(screen, _QUERY_TREE, screen._root), 16, 2):
+        attributes, geometry = _ask(screen, _ATTRIBUTES, window), _ask(screen, _GEOMETRY, window)
+        if attributes and geometry and attributes[26]:
+            x, y, width, height = struct.unpack_from("<hhHH", geometry, 12)
+            if x < area[0] + area[2] and y < area[1] + area[3] and x + width > area[0] and y + height > area[1]:
+                found.append((window, x, y, width, height))
+    return found

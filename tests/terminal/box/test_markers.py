@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_the_search_sees_every_form_in_files_and_memory() -> None:
         "import sys; text = sys.stdin.readline(); wide = text.encode('utf-16-le'); print(flush=True); sys.stdin.read()"
     )
     with (
-        tempfile.NamedTemporaryFile() as file,
+        tempfile.TemporaryDirectory() as folder,
         subprocess.Popen([sys.executable, "-c", talking], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
     ):
         assert process.stdin is not None
@@ -67,12 +68,12 @@ def test_the_search_sees_every_form_in_files_and_memory() -> None:
         process.stdin.write(f"{marks.prefix}c\n".encode())
         process.stdin.flush()
         process.stdout.readline()
-        file.write(f"...{marks.prefix}l...{marks.kana}".encode())
-        file.flush()
-        found = {(one.where.split()[0], one.what) for one in search.files(marks, since)}
+        (Path(folder) / "kept").write_text(f"...{marks.prefix}l...{marks.kana}")
+        (Path(folder) / f"{marks.prefix}d").touch()
+        found = {(one.where.split()[0], one.what) for one in search.files(marks, since, below=Path(folder))}
         inside = search.of_process(marks, process.pid)
         process.kill()
-    assert found == {("file", "local storage"), ("file", "input method")}
+    assert found == {("file", "local storage"), ("file", "input method"), ("file", "download")}
     assert inside >= {("cookie", "UTF-8"), ("cookie", "UTF-16")}
 
 
