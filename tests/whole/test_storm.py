@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -43,7 +42,6 @@ class Storm:
 
     def __init__(self, seat: Kiosk, tally: Tally, chance: random.Random) -> None:
         self.seat, self.tally, self.chance = seat, tally, chance
-        self.causes: Counter[str] = Counter()
         self.next = seat.office.issue()
         self._later: list[tuple[float, Callable[[], object]]] = []
         self._away = False
@@ -71,7 +69,7 @@ class Storm:
         """The visit has its chain, its proof and its reason."""
         found = self.seat.office.ask("visit", visit=visit)
         if found["state"] == "closed":
-            self.causes[found["cause"]] += 1
+            self.tally.causes[found["cause"]] += 1
             assert found["cause"] in CAUSES
         assert self.seat.office.faults(self.seat.terminal) == []
 
