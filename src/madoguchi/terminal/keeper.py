@@ -57,7 +57,7 @@ _log = logging.getLogger("madoguchi.keeper")
 class KeeperAlreadyRunning(TerminalError):
     """Another keeper holds the socket."""
 
-    sentence = "キーパー(madoguchi-keeper)はすでに動いています。二重に起動しないでください。"
+    sentence = "箱の番人(madoguchi-keeper)はすでに動いています。二重に起動しないでください。"
 
 
 class KeeperBusy(TerminalError):

@@ -43,7 +43,7 @@ class KeeperUnreachable(TerminalError):
     """There is no keeper at the socket, or it is not the one for this terminal, or it does not answer."""
 
     sentence = (
-        "箱を作るキーパー(madoguchi-keeper)につながりません。「systemctl status madoguchi-keeper」で様子を見て、"
+        "箱の番人(madoguchi-keeper)につながりません。「systemctl status madoguchi-keeper」で様子を見て、"
         "止まっていれば「systemctl restart madoguchi-keeper」を実行してください。"
     )
 

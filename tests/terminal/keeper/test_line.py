@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from madoguchi.terminal.keeper_line import LONGEST, LineClosed, MessageRefused, receive, send
+from terminal.box.support import until
 from terminal.keeper.doubles import NAME, NotedGround, dial, keeping, open_descriptors
 
 ORDER: dict[str, Any] = {
@@ -211,6 +212,36 @@ def test_one_agent_at_a_time(line: socket.socket, place: Path) -> None:
     line.close()
     with dial(place) as third:
         assert "done" in receive(third).message
+
+
+def test_the_keeper_itself_starts_nothing_while_an_end_is_unproven(
+    place: Path, ends: list[int], ground: NotedGround
+) -> None:
+    with dial(place) as line:
+        receive(line)
+        assert "done" in asked(line, ORDER, ends)
+        ground.held = True
+    before = open_descriptors()
+    with dial(place) as line:
+        receive(line)
+        assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
+        assert asked(line, {"do": "sweep"})["refused"] == "WipeUnproven"
+        ground.held = False
+        assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
+        assert asked(line, {"do": "sweep"})["done"]["space_gone_at"]
+        assert ground.holds[0].proven == 1
+        assert "done" in asked(line, ORDER, ends)
+    until(lambda: open_descriptors() <= before)
+
+
+def test_nothing_starts_when_what_an_earlier_keeper_left_is_unproven(tmp_path: Path, ends: list[int]) -> None:
+    ground = NotedGround(held=True)
+    with keeping(tmp_path / "k", ground), dial(tmp_path / "k") as line:
+        receive(line)
+        assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
+        ground.held = False
+        assert "done" in asked(line, {"do": "sweep"})
+        assert "done" in asked(line, ORDER, ends)
 
 
 def test_another_user_is_refused_and_named(
