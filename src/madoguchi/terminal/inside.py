@@ -3,7 +3,8 @@
 A short shell script is the box's first program: it puts the debugging pipe where Chromium looks for it (descriptors
 3 and 4), hands the listener of the only way out to the agent (see `egress`), starts the virtual screen if there is none
 outside, or else the Japanese input method with a session bus of its own (what a person types would otherwise live on in
-the input method's history), starts Chromium, and ends everything when Chromium ends or when the agent's heartbeat stops
+the input method's history; its clipboard stays off, which would note what is copied on the display while the box still
+waits), starts Chromium, and ends everything when Chromium ends or when the agent's heartbeat stops
 for two seconds (an agent that hangs no longer watches the card).
 """
 
@@ -57,7 +58,7 @@ if [ -n "$input" ]; then
   printf '%s\n' '[Groups/0]' Name=Default 'Default Layout=jp' DefaultIM=mozc \
     '[Groups/0/Items/0]' Name=keyboard-jp Layout= '[Groups/0/Items/1]' Name=mozc Layout= \
     '[GroupOrder]' 0=Default >"$HOME/.config/fcitx5/profile"
-  set -- dbus-run-session -- /bin/bash -c 'fcitx5 -d --replace >/dev/null 2>&1 3<&- 4>&-; exec "$@"' input "$@"
+  set -- dbus-run-session -- /bin/bash -c 'fcitx5 -d --replace --disable=clipboard >/dev/null 2>&1 3<&- 4>&-; exec "$@"' input "$@"
 fi
 ( exec {beat}<&-; "$@"; kill -KILL -- "$all" ) </dev/null &
 exec 3<&- 4>&-
