@@ -58,7 +58,8 @@ if [ -n "$input" ]; then
   printf '%s\n' '[Groups/0]' Name=Default 'Default Layout=jp' DefaultIM=mozc \
     '[Groups/0/Items/0]' Name=keyboard-jp Layout= '[Groups/0/Items/1]' Name=mozc Layout= \
     '[GroupOrder]' 0=Default >"$HOME/.config/fcitx5/profile"
-  set -- dbus-run-session -- /bin/bash -c 'fcitx5 -d --replace --disable=clipboard >/dev/null 2>&1 3<&- 4>&-; exec "$@"' input "$@"
+  set -- dbus-run-session -- /bin/bash -c 'fcitx5 -d --replace --disable=clipboard >/dev/null 2>&1 3<&- 4>&-
+    exec "$@"' input "$@"
 fi
 ( exec {beat}<&-; "$@"; kill -KILL -- "$all" ) </dev/null &
 exec 3<&- 4>&-
