@@ -58,6 +58,14 @@ def test_links_and_named_files_are_there(page: Path) -> None:
     assert missing == []
 
 
+def test_tests_that_are_named_are_there() -> None:
+    known = {
+        name for file in (ROOT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    named_tests = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text())}
+    assert named_tests - known == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_tells_nothing_of_the_machine_it_was_written_on(page: Path) -> None:
     assert not re.search(r"/(work|home|root|Users)/", page.read_text())
