@@ -1,15 +1,16 @@
-"""The desk page in a real browser: every state for everybody, signing, losing nothing, the relay."""
+"""The desk page in a real browser: signing, losing nothing, for one person only, without script, the relay."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from madoguchi.protocol import TerminalState, VisitState
-from terminal.doubles import CARD_A, MemoryScreen
+from madoguchi.terminal.languages import catalogue
+from terminal.browsing import choose, chromium, desk_of, keep, shows, sign, to_confirming
+from terminal.doubles import CARD_B, MemoryScreen
 from terminal.live import LiveRig, wait_for
 
 pytestmark = pytest.mark.slow
@@ -17,10 +18,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with chromium() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture
@@ -31,168 +30,207 @@ def rig(tmp_path: Path) -> Iterator[LiveRig]:
 
 @pytest.fixture
 def page(browser: Browser, rig: LiveRig) -> Iterator[Page]:
-    context = browser.new_context(locale="ja-JP", viewport={"width": 1280, "height": 900})
-    made = context.new_page()
-    troubles: list[str] = []
-    made.on("pageerror", lambda error: troubles.append(str(error)))
-    made.goto(rig.home)
-    yield made
-    context.close()
-    assert troubles == []
+    with desk_of(browser, rig, has_touch=True) as made:
+        yield made
 
 
-def to_confirming(rig: LiveRig) -> None:
-    rig.seat()
-    rig.agent.finish_pressed()
-    rig.until(TerminalState.CONFIRMING)
+def complete(page: Page) -> None:
+    page.check("[name=outcome][value=completed]")
+    page.check("#own-own")
+    page.check("#kind-signature")
 
 
-def check(page: Page, name: str, folder: Path) -> None:
-    """Nothing that axe objects to; a picture for people."""
-    page.wait_for_timeout(100)
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == [], name
+def drawn(page: Page) -> int:
+    """How many pixels of the pad are ink."""
+    count: int = page.evaluate(
+        """() => { const pad = document.getElementById('pad');
+          const ink = pad.getContext('2d').getImageData(0, 0, pad.width, pad.height).data;
+          let n = 0; for (let i = 3; i < ink.length; i += 4) n += ink[i] > 0; return n; }"""
+    )
+    return count
 
 
-def sign(page: Page) -> None:
-    box = page.locator("#pad").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + 60)
-    page.mouse.down()
-    for step in range(20):
-        page.mouse.move(box["x"] + 40 + step * 20, box["y"] + 60 + (step % 5) * 12)
-    page.mouse.up()
-
-
-def test_every_state_is_for_everybody(rig: LiveRig, page: Page, tmp_path: Path) -> None:
-    heading = page.locator("h1")
-    expect(heading).to_contain_text("番号が呼ばれるまで")
-    check(page, "locked", tmp_path)
-    rig.reader.insert(CARD_A)
-    wait_for(lambda: rig.agent.watcher.present, "card on the reader")
-    rig.office.call()
-    expect(heading).to_contain_text("カードを置いてください")
-    expect(page.locator(".attention")).to_contain_text("一度取ってください")
-    check(page, "waiting-lying", tmp_path)
-    rig.reader.remove()
-    expect(page.locator(".attention")).to_have_count(0)
-    check(page, "waiting", tmp_path)
-    rig.reader.insert(CARD_A)
-    expect(heading).to_contain_text("手続中です")
-    check(page, "open", tmp_path)
-    rig.clock.forward(545)
-    expect(page.locator("#idle")).to_be_visible()
-    check(page, "open-idle", tmp_path)
-    rig.agent.touch()
-    rig.reader.remove()
-    expect(heading).to_contain_text("同じカードを戻してください")
-    check(page, "curtained", tmp_path)
-    rig.clock.forward(30)
-    expect(heading).to_contain_text("ログアウトを確かめてください")
-    page.get_by_label("中断").check()
-    for kind in ("署名", "代筆(立会人あり)", "口頭(係員2人で記録)", "不在"):
-        page.get_by_label(kind, exact=True).check()
-        check(page, f"confirming-{kind}", tmp_path)
-
-
-def test_states_out_of_use_are_for_everybody(rig: LiveRig, page: Page, tmp_path: Path) -> None:
-    rig.seat()
-    rig.boxes.fail_wipe()
-    rig.agent.finish_pressed()
-    expect(page.locator("h1")).to_contain_text("使用停止")
-    check(page, "quarantined", tmp_path)
-    rig.boxes.failing.clear()
-    rig.office.clear()
-    rig.until(TerminalState.CONFIRMING)
-    rig.confirm()
-    rig.boxes.lacks = ("bubblewrap が入っていません。", "利用者 madoguchi-visit がありません。")
-    rig.clock.forward(60)
-    expect(page.locator("h1")).to_contain_text("この端末は使えません")
-    rig.cable.cut = True
-    expect(page.locator("#notices")).to_contain_text("サーバーにつながりません")
-    check(page, "cannot-serve", tmp_path)
+def written(page: Page) -> str:
+    return page.locator("#strokes").input_value()
 
 
 def test_a_visit_signed_by_hand(rig: LiveRig, page: Page) -> None:
     rig.seat()
-    page.get_by_role("button", name="終了").click()
-    expect(page.locator("h1")).to_contain_text("ログアウトを確かめてください")
-    page.get_by_label("完了").check()
-    page.get_by_label("署名", exact=True).check()
-    expect(page.locator("#sign-state")).to_have_text("まだ書かれていません。")
+    shows(page, "open")
+    page.locator("#finish").click()
+    shows(page, "confirming")
+    complete(page)
+    state = page.locator("#sign-state")
+    expect(state).to_have_text(catalogue("ja").plain("form.sign_empty"))
     sign(page)
-    expect(page.locator("#sign-state")).to_have_text("書かれています。")
-    page.get_by_role("button", name="確かめました").click()
-    expect(page.locator("h1")).to_contain_text("番号が呼ばれるまで")
+    expect(state).to_have_text(catalogue("ja").plain("form.sign_done"))
+    keep(page, "signed-by-hand")
+    page.locator("#send").click()
+    shows(page, "locked")
     [ident] = rig.office.tickets
     wait_for(lambda: rig.office.state(ident) is VisitState.CLOSED, "closed at the office")
     wait_for(lambda: len(rig.office.payloads) == 1, "the signature at the office")
     [payload] = rig.office.payloads.values()
-    [stroke] = payload["payload"]["strokes"]
+    drawing = payload["payload"]
+    [stroke] = drawing["strokes"]
     assert len(stroke) > 10
     assert stroke[-1][0] - stroke[0][0] > 200
-    assert stroke[-1][2] >= stroke[0][2] == 0
+    assert stroke[0][2] == 0
+    assert [point[2] for point in stroke] == sorted(point[2] for point in stroke)
+    assert all(0 <= x <= drawing["width"] and 0 <= y <= drawing["height"] for x, y, _ in stroke)
+
+
+def test_a_finger_writes_too(rig: LiveRig, page: Page) -> None:
+    to_confirming(rig, page)
+    complete(page)
+    pad = page.locator("#pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    hand = page.context.new_cdp_session(page)
+    for kind, x in (("touchStart", 50), *(("touchMove", 50 + 15 * n) for n in range(1, 12)), ("touchEnd", 0)):
+        points = [] if kind == "touchEnd" else [{"x": box["x"] + x, "y": box["y"] + 50 + x / 5}]
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    expect(page.locator("#sign-state")).to_have_text(catalogue("ja").plain("form.sign_done"))
+    [stroke] = json.loads(written(page))["strokes"]
+    assert stroke[-1][0] - stroke[0][0] > 100
 
 
 def test_a_signature_survives_everything_that_goes_wrong(rig: LiveRig, page: Page) -> None:
-    to_confirming(rig)
-    page.get_by_label("完了").check()
-    page.get_by_label("署名", exact=True).check()
+    to_confirming(rig, page)
+    complete(page)
     sign(page)
-    written = page.locator("#strokes").input_value()
-    assert len(json.loads(written)["strokes"]) == 1
+    first, ink = written(page), drawn(page)
+    assert len(json.loads(first)["strokes"]) == 1
     rig.cable.cut = True
     expect(page.locator("#notices")).to_contain_text("サーバーにつながりません")
-    page.get_by_label("中断").check()
-    page.get_by_role("button", name="確かめました").click()
-    expect(page.locator("#trouble")).to_contain_text("入力が足りません")
-    assert page.locator("#strokes").input_value() == written
-    page.get_by_label("完了").check()
+    page.check("[name=outcome][value=interrupted]")
+    page.locator("#send").click()
+    expect(page.locator("#trouble a")).to_have_attribute("href", "#field-reason")
+    assert written(page) == first
+    assert abs(drawn(page) - ink) < ink / 2
+    page.check("[name=outcome][value=completed]")
     page.route("**/confirm", lambda route: route.abort())
-    page.get_by_role("button", name="確かめました").click()
+    page.locator("#send").click()
     expect(page.locator("#trouble")).to_contain_text("もう一度押してください")
     page.unroute("**/confirm")
-    assert page.locator("#strokes").input_value() == written
-    page.get_by_role("button", name="確かめました").click()
-    expect(page.locator("h1")).to_contain_text("番号が呼ばれるまで")
+    assert written(page) == first
+    page.reload()
+    shows(page, "confirming")
+    assert written(page) == first
+    wait_for(lambda: drawn(page) > ink / 2, "the drawing is there again")
+    choose(page, "language", "vi")
+    assert written(page) == first
+    choose(page, "size", "largest")
+    assert written(page) == first
+    wait_for(lambda: drawn(page) > ink / 2, "the drawing is there again")
+    page.locator("#send").click()
+    shows(page, "locked")
     rig.cable.cut = False
     [ident] = rig.office.tickets
     wait_for(lambda: rig.office.state(ident) is VisitState.CLOSED, "closed at the office")
     wait_for(lambda: len(rig.office.payloads) == 1, "the signature at the office")
     [payload] = rig.office.payloads.values()
-    assert payload["payload"] == json.loads(written)
+    assert payload["payload"] == json.loads(first)
+
+
+def test_a_stroke_after_a_reload_goes_beside_the_first(rig: LiveRig, page: Page) -> None:
+    to_confirming(rig, page)
+    complete(page)
+    with page.expect_response("**/draft"):
+        sign(page)
+    page.reload()
+    sign(page)
+    strokes = json.loads(written(page))["strokes"]
+    assert len(strokes) == 2
+    times = [point[2] for stroke in strokes for point in stroke]
+    assert times == sorted(times)
+    assert times[-1] < 60_000
+    page.locator("#send").click()
+    shows(page, "locked")
+
+
+def test_what_is_typed_survives_a_reload(rig: LiveRig, page: Page) -> None:
+    to_confirming(rig, page)
+    page.check("[name=outcome][value=abandoned]")
+    page.check("#kind-spoken")
+    with page.expect_response("**/draft"):
+        page.fill("#field-staff_1", "sato")
+    page.reload()
+    expect(page.locator("#field-staff_1")).to_have_value("sato")
+    expect(page.locator("#kind-spoken")).to_be_checked()
 
 
 def test_clearing_the_pad(rig: LiveRig, page: Page) -> None:
-    to_confirming(rig)
-    page.get_by_label("署名", exact=True).check()
+    to_confirming(rig, page)
+    complete(page)
     sign(page)
-    page.get_by_role("button", name="書き直す").click()
-    assert page.locator("#strokes").input_value() == ""
+    assert drawn(page) > 0
+    page.locator("#clear").click()
+    assert written(page) == ""
+    assert drawn(page) == 0
+    with page.expect_response("**/draft"):
+        sign(page)
+    assert len(json.loads(written(page))["strokes"]) == 1
 
 
-def test_a_spoken_confirmation_by_keyboard_alone(rig: LiveRig, page: Page) -> None:
-    to_confirming(rig)
-    expect(page.locator("#confirm")).to_be_visible()
-    page.locator("h1").focus()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    for _ in range(2):
-        page.keyboard.press("ArrowDown")
-    expect(page.get_by_label("口頭(係員2人で記録)")).to_be_checked()
-    page.keyboard.press("Tab")
-    page.keyboard.type("sato")
-    page.keyboard.press("Tab")
-    page.keyboard.type("suzuki")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+def test_the_next_person_finds_neither_language_nor_drawing(rig: LiveRig, page: Page) -> None:
+    to_confirming(rig, page)
+    choose(page, "language", "ko")
+    choose(page, "contrast", "high")
+    complete(page)
+    sign(page)
+    page.locator("#send").click()
+    shows(page, "locked")
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    expect(page.locator("html")).to_have_attribute("data-contrast", "normal")
+    rig.reader.remove()
+    [ident] = rig.office.tickets
+    wait_for(lambda: rig.office.state(ident) is VisitState.CLOSED, "closed at the office")
+    rig.office.call()
+    shows(page, "waiting_card")
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    rig.reader.insert(CARD_B)
+    rig.until(TerminalState.OPEN)
+    rig.agent.finish_pressed()
+    shows(page, "confirming")
+    assert written(page) == ""
+    assert page.locator("input:checked").count() == 0
+    complete(page)
+    assert drawn(page) == 0
+    assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
+
+
+def test_a_page_left_over_from_the_person_before_ends_nothing(rig: LiveRig, page: Page) -> None:
+    """As when the page's browser hangs while the next person sits down, then wakes with a finger still on it."""
+    rig.seat()
+    shows(page, "open")
+    page.route("**/status.json", lambda route: route.abort())
+    rig.agent.finish_pressed()
+    rig.until(TerminalState.CONFIRMING)
+    rig.confirm()
     rig.until(TerminalState.LOCKED)
-    wait_for(lambda: any(m.kind == "confirm" for m in rig.office.messages), "the confirmation at the office")
-    [message] = [m for m in rig.office.messages if m.kind == "confirm"]
-    assert message.body["confirmation"] == {"kind": "spoken", "staff_1": "sato", "staff_2": "suzuki"}
+    rig.reader.remove()
+    [ident] = rig.office.tickets
+    wait_for(lambda: rig.office.state(ident) is VisitState.CLOSED, "closed at the office")
+    rig.seat()
+    page.locator("#finish").click()
+    expect(page.locator("#trouble")).to_contain_text("係員")
+    assert rig.now() is TerminalState.OPEN
+
+
+def test_another_persons_name_calls_the_staff_at_once_and_after(rig: LiveRig, page: Page) -> None:
+    to_confirming(rig, page)
+    choose(page, "kana", "off")
+    complete(page)
+    expect(page.locator("#call-staff")).to_be_hidden()
+    page.check("#own-other")
+    expect(page.locator("#call-staff")).to_contain_text("係の人を呼んでください")
+    sign(page)
+    page.locator("#send").click()
+    shows(page, "locked")
+    expect(page.locator("[role=alert].call")).to_contain_text("係の人を呼んでください")
+    keep(page, "call-staff")
 
 
 def test_without_javascript_a_visit_can_be_ended_and_confirmed(rig: LiveRig, browser: Browser) -> None:
@@ -200,17 +238,20 @@ def test_without_javascript_a_visit_can_be_ended_and_confirmed(rig: LiveRig, bro
     page = context.new_page()
     page.goto(rig.home)
     rig.seat()
-    expect(page.locator("h1")).to_contain_text("手続中です", timeout=15000)
-    page.get_by_role("button", name="終了").click()
+    expect(page.locator("body")).to_have_attribute("data-view", "open", timeout=15000)
+    page.locator("#finish").click()
     rig.until(TerminalState.CONFIRMING)
-    expect(page.locator("h1")).to_contain_text("ログアウトを確かめてください", timeout=15000)
-    page.get_by_label("中断").check()
-    page.get_by_label("終わらなかった理由").select_option("certificate_renewed")
-    page.get_by_label("口頭(係員2人で記録)").check()
-    page.get_by_label("係員1のログイン名").fill("sato")
-    page.get_by_label("係員2のログイン名").fill("suzuki")
-    page.get_by_role("button", name="確かめました").click()
-    expect(page.locator("h1")).to_contain_text("番号が呼ばれるまで")
+    expect(page.locator("body")).to_have_attribute("data-view", "confirming", timeout=15000)
+    page.check("[name=outcome][value=interrupted]")
+    page.select_option("#field-reason", "certificate_renewed")
+    page.check("#kind-spoken")
+    page.fill("#field-staff_1", "sato")
+    page.locator(".settings [value=en]").click()
+    expect(page.locator("h1")).to_have_text(catalogue("en").plain("view.confirming"))
+    expect(page.locator("#field-staff_1")).to_have_value("sato")
+    page.fill("#field-staff_2", "suzuki")
+    page.keyboard.press("Enter")
+    shows(page, "locked")
     context.close()
 
 
@@ -219,6 +260,7 @@ def test_the_relay_shows_the_box_and_passes_hands_on(rig: LiveRig, page: Page) -
     area = page.locator("#relay")
     expect(area).to_be_visible()
     expect(page.locator("#frame")).to_have_js_property("naturalWidth", 16)
+    area.scroll_into_view_if_needed()
     box = area.locator("img").bounding_box()
     assert box is not None
     screen = rig.boxes.alive[0].screen
@@ -234,7 +276,7 @@ def test_the_relay_shows_the_box_and_passes_hands_on(rig: LiveRig, page: Page) -
     wait_for(lambda: len(screen.got) >= 4, "the keys")
     assert screen.got[1:4] == [("text", "A"), ("text", "b"), ("key", "Enter")]
     page.keyboard.press("F6")
-    expect(page.get_by_role("button", name="終了")).to_be_focused()
-    page.get_by_label("文字を送る").fill("カクウ ハナコ")
-    page.get_by_role("button", name="送る").click()
+    expect(page.locator("#finish")).to_be_focused()
+    page.fill("#relay-words", "カクウ ハナコ")
+    page.locator("#relay-text button").click()
     wait_for(lambda: ("text", "カクウ ハナコ") in screen.got, "the text")

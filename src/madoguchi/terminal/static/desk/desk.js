@@ -110,6 +110,7 @@
     } catch {
       trouble(told().notSent);
       if (button) button.disabled = false;
+      keepDraft();
     }
     sending = false;
   }
@@ -133,10 +134,12 @@
     return { strokes, width: Math.round(width), height: Math.round(height) };
   }
 
+  // The pad counts time from 1970: what was drawn before is put just before now, so that new strokes come after it.
   function groupsOf(kept, width, height) {
+    const began = Date.now() - Math.max(...kept.strokes.flat().map((point) => point[2]));
     return kept.strokes.map((stroke) => ({
       ...{ penColor: "#000000", dotSize: 3, minWidth: 1.5, maxWidth: 4, velocityFilterWeight: 0.7, compositeOperation: "source-over" },
-      points: stroke.map(([x, y, time]) => ({ x: (x * width) / kept.width, y: (y * height) / kept.height, time, pressure: 0.5 })),
+      points: stroke.map(([x, y, time]) => ({ x: (x * width) / kept.width, y: (y * height) / kept.height, time: began + time, pressure: 0.5 })),
     }));
   }
 
@@ -169,6 +172,7 @@
       pad.clear();
       written();
     });
+    fitPad(canvas); // before the first stroke: one that came earlier would stand for everything drawn
     new ResizeObserver(() => fitPad(canvas)).observe(canvas);
     sayWritten();
   }
