@@ -38,9 +38,11 @@ class NotedHold:
 
     def kill(self) -> None:
         self.killed += 1
+        self.ground.events.append("kill")
 
     def prove(self, *, logout: str) -> WipeProof:
         assert logout == "not_tried"
+        self.ground.events.append("prove")
         self.ground.gate.wait(10)
         if self.ground.held:
             raise WipeUnproven("held by 123")
@@ -57,6 +59,7 @@ class NotedGround:
     fault: Exception | None = None
     leftovers: int = 0
     holds: list[NotedHold] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     sweeps: int = 0
     gate: threading.Event = field(default_factory=threading.Event)
 

@@ -15,6 +15,7 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.config import TerminalConfig, box_config
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.keeperground import KeeperGround, KeeperHold
+from madoguchi.terminal.service import choose_boxes
 from terminal.box.support import until
 from terminal.keeper.doubles import NAME, NotedGround, an_order, keeping, open_descriptors, proof
 
@@ -115,6 +116,7 @@ def test_a_hang_up_ends_every_box(ground: KeeperGround, noted: NotedGround) -> N
         started(ground)
     ground.close()
     until(lambda: all(hold.proven for hold in noted.holds))
+    assert noted.events[:4] == ["kill", "kill", "kill", "kill"]  # all of them before the first is waited for
     assert ground.sweep() == proof(leftovers=3)
     assert ground.sweep().leftovers == 0
 
@@ -302,3 +304,11 @@ def test_agent_and_keeper_read_the_same_settings(tmp_path: Path) -> None:
     made = box_config(given)
     assert made.name == BoxConfig(state=tmp_path).name
     assert (made.card_client, made.display, made.training) == ("http://127.0.0.1:9", None, False)
+
+
+def test_a_keeper_that_is_configured_is_never_done_without(tmp_path: Path) -> None:
+    given = TerminalConfig(server_url="http://a.test", state_dir=tmp_path, training=True, keeper=str(tmp_path / "none"))
+    boxes = choose_boxes(given, lambda: None)
+    assert boxes.training is False
+    (line,) = boxes.missing()
+    assert "madoguchi-keeper" in line

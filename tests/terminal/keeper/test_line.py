@@ -153,7 +153,8 @@ def test_what_breaks_parsers_does_not_break_the_keeper(line: socket.socket, data
 def test_a_message_that_is_too_long_is_refused(line: socket.socket, ends: list[int]) -> None:
     before = open_descriptors()
     padded = json.dumps({"do": "missing"}).encode() + b" " * LONGEST
-    assert said(line, padded, ends)["refused"] == "MessageRefused"
+    for given in ([], ends):
+        assert said(line, padded, given) == {"refused": "MessageRefused", "lines": ["message or descriptors cut off"]}
     assert open_descriptors() == before
     assert still_works(line)
 
@@ -242,6 +243,38 @@ def test_nothing_starts_when_what_an_earlier_keeper_left_is_unproven(tmp_path: P
         ground.held = False
         assert "done" in asked(line, {"do": "sweep"})
         assert "done" in asked(line, ORDER, ends)
+
+
+def test_a_sweep_that_fails_is_a_doubt_of_its_own(line: socket.socket, ends: list[int], ground: NotedGround) -> None:
+    assert "done" in asked(line, {"do": "sweep"})
+    ground.held = True
+    assert asked(line, {"do": "sweep"})["refused"] == "WipeUnproven"
+    assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
+
+
+def test_after_a_fault_nothing_starts_before_a_sweep(place: Path, ends: list[int], ground: NotedGround) -> None:
+    with dial(place) as line:
+        receive(line)
+        asked(line, ORDER, ends)
+        ground.fault = RuntimeError("unforeseen")
+        send(line, {"do": "settle", "id": 1})
+        with pytest.raises(LineClosed):
+            receive(line)
+    with dial(place) as line:
+        receive(line)
+        assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
+        assert "done" in asked(line, {"do": "sweep"})
+        assert "done" in asked(line, ORDER, ends)
+
+
+def test_what_comes_in_is_not_passed_on_by_accident(ends: list[int]) -> None:
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with near, far:
+        send(near, {"do": "start"}, ends)
+        parcel = receive(far)
+    assert len(parcel.descriptors) == 4
+    assert not any(os.get_inheritable(descriptor) for descriptor in parcel.descriptors)
+    parcel.close()
 
 
 def test_another_user_is_refused_and_named(
