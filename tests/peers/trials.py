@@ -4,7 +4,7 @@ import os
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,17 +61,19 @@ def b_is_a(kind: Kind, *, stay: float = 0.0) -> set[str]:
         return site.taken_for()
 
 
-def markers(kind: Kind, *, crash: bool, stay: float = 0.0, look: Callable[[], object] = lambda: None) -> Left:
-    """Let A leave planted texts everywhere, take the turn, and look for them."""
+def markers(kind: Kind, *, crash: bool, stay: float = 0.0, secure: bool = True) -> Left:
+    """Let A leave planted texts everywhere, take the turn, and look for them.
+
+    Without `secure` what A sends goes in the clear through whatever lies between browser and site.
+    """
     marks, since = Marks(), time.time()
-    with TrialSite(secure=True) as site, XServer() as screen, _cores(), _counter(kind, site, screen) as counter:
+    with TrialSite(secure=secure) as site, XServer() as screen, _cores(), _counter(kind, site, screen) as counter:
         left = Left(counter.name)
         japanese_keys(screen)
         site.expect(prefix=marks.prefix)
         method = _sit_down(counter, screen)
         plant(site, screen, marks, method=method)
         time.sleep(stay)
-        look()
         left.planted = search.memory(marks, spared={os.getpid()})
         if crash:
             counter.crash()
