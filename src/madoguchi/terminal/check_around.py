@@ -88,7 +88,7 @@ def keeper_answers(machine: Machine) -> str | None:
                 return f"{place}: uid {owner}, mode …{open_to_others}"
             return _keeper_lacks(line, box_config(machine.config).name)
     except (OSError, LineClosed, TerminalError) as error:
-        return f"{place}: {getattr(error, 'strerror', None) or error or type(error).__name__}"
+        return f"{place}: {getattr(error, 'strerror', None) or str(error) or type(error).__name__}"
 
 
 def _keeper_lacks(line: socket.socket, name: str) -> str | None:

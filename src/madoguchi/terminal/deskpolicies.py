@@ -22,7 +22,7 @@ def desk_policies(port: int) -> dict[str, Any]:
     page = f"http://127.0.0.1:{port}/"
     policies = policies_for(Procedure("desk", "案内", page, page, ()), card_client=None, inspectable=False)
     del policies["FullscreenAllowed"]
-    return policies
+    return policies | {"URLAllowlist": [page.rstrip("/")]}
 
 
 def desk_text(port: int) -> str:
