@@ -15,6 +15,7 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.config import TerminalConfig, box_config
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.keeperground import KeeperGround, KeeperHold
+from madoguchi.terminal.live import always, nothing
 from madoguchi.terminal.service import choose_boxes
 from terminal.box.support import until
 from terminal.keeper.doubles import NAME, NotedGround, an_order, keeping, open_descriptors, proof
@@ -308,7 +309,7 @@ def test_agent_and_keeper_read_the_same_settings(tmp_path: Path) -> None:
 
 def test_a_keeper_that_is_configured_is_never_done_without(tmp_path: Path) -> None:
     given = TerminalConfig(server_url="http://a.test", state_dir=tmp_path, training=True, keeper=str(tmp_path / "none"))
-    boxes = choose_boxes(given, lambda: None)
+    boxes = choose_boxes(given, on_finish=nothing, alive=always)
     assert boxes.training is False
     (line,) = boxes.missing()
     assert "madoguchi-keeper" in line

@@ -37,8 +37,8 @@ def test_a_killed_agents_open_visit_is_gone_and_told(agent: KeptAgent, site: Sit
     agent.kill()
     until(lambda: left_of(agent) == [], 5)
     proof = agent.again().ask("sweep")
-    assert (proof["leftovers"], proof["space"]) == (1, "unmounted")
-    assert agent.ask("sweep")["leftovers"] == 0
+    assert (proof["leftovers"] >= 1, proof["space"]) == (True, "unmounted")
+    assert agent.ask("sweep")["space"] == "none"
 
 
 def test_a_hung_agent_does_not_keep_a_box(agent: KeptAgent, site: Site, state: Path) -> None:
