@@ -141,8 +141,8 @@ class Ledger:
         for kept in gone:
             try:
                 self._found(kept.prove(), 1)
-            except WipeUnproven as error:
-                _log.warning("%s: %s", error.code, error.failure)
+            except Exception as error:  # noqa: BLE001 # whatever it was, this box is not to be forgotten
+                _log.warning("not proven gone: %s", error if isinstance(error, WipeUnproven) else place_of(error))
                 self._left.append(kept)
                 self._doubt = True
 
@@ -217,7 +217,7 @@ class Keeper:
     def _answer(self, line: socket.socket) -> None:
         try:
             send(line, self._reply(line))
-        except (LineClosed, OSError):
+        except LineClosed:
             self._hang_up()
         except Exception as error:  # noqa: BLE001 # whatever it was: the boxes end, and nothing starts before a sweep
             _log.warning("line given up: %s", place_of(error))
@@ -235,11 +235,7 @@ class Keeper:
         if self._line is not None:
             self._line.close()
             self._line = None
-        try:
-            self._ledger.abandon()
-        except Exception as error:  # noqa: BLE001 # as above
-            _log.warning("boxes not proven gone: %s", place_of(error))
-            self._ledger.doubt()
+        self._ledger.abandon()
 
 
 def run(config: TerminalConfig, place: Path) -> None:

@@ -44,6 +44,8 @@ class NotedHold:
         assert logout == "not_tried"
         self.ground.events.append("prove")
         self.ground.gate.wait(10)
+        if self.ground.unprovable:
+            raise self.ground.unprovable
         if self.ground.held:
             raise WipeUnproven("held by 123")
         self.proven += 1
@@ -57,6 +59,7 @@ class NotedGround:
     unsettled: bool = False
     refuses: bool = False
     fault: Exception | None = None
+    unprovable: Exception | None = None
     leftovers: int = 0
     holds: list[NotedHold] = field(default_factory=list)
     events: list[str] = field(default_factory=list)

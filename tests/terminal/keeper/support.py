@@ -89,6 +89,7 @@ class KeeperProcess:
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                umask=0o077,
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"},
             )
         until(lambda: self.place.is_socket() or process.poll() is not None)

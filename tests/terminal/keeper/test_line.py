@@ -252,11 +252,14 @@ def test_a_sweep_that_fails_is_a_doubt_of_its_own(line: socket.socket, ends: lis
     assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
 
 
-def test_after_a_fault_nothing_starts_before_a_sweep(place: Path, ends: list[int], ground: NotedGround) -> None:
+@pytest.mark.parametrize("fault", [RuntimeError("unforeseen"), OSError(28, "no space left")])
+def test_after_a_fault_nothing_starts_before_a_sweep(
+    place: Path, ends: list[int], ground: NotedGround, fault: Exception
+) -> None:
     with dial(place) as line:
         receive(line)
         asked(line, ORDER, ends)
-        ground.fault = RuntimeError("unforeseen")
+        ground.fault = fault
         send(line, {"do": "settle", "id": 1})
         with pytest.raises(LineClosed):
             receive(line)
@@ -265,6 +268,24 @@ def test_after_a_fault_nothing_starts_before_a_sweep(place: Path, ends: list[int
         assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
         assert "done" in asked(line, {"do": "sweep"})
         assert "done" in asked(line, ORDER, ends)
+
+
+def test_a_box_whose_proof_fails_in_its_own_way_is_not_forgotten(
+    place: Path, ends: list[int], ground: NotedGround, caplog: pytest.LogCaptureFixture
+) -> None:
+    with dial(place) as line:
+        receive(line)
+        asked(line, ORDER, ends)
+        asked(line, ORDER, ends)
+        ground.unprovable = PermissionError("a person's name")
+    with dial(place) as line:
+        receive(line)
+        assert "PermissionError" in caplog.text
+        assert "name" not in caplog.text
+        ground.unprovable = None
+        assert asked(line, ORDER, ends)["refused"] == "BoxUnavailable"
+        assert "done" in asked(line, {"do": "sweep"})
+        assert [hold.proven for hold in ground.holds] == [1, 1]
 
 
 def test_what_comes_in_is_not_passed_on_by_accident(ends: list[int]) -> None:
