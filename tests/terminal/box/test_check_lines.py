@@ -415,6 +415,13 @@ def test_codes_are_the_tables_alone_and_every_line_says_what_to_do() -> None:
         assert set(item.only_if) <= set(codes)
 
 
+@pytest.mark.parametrize("page", ["runbook-terminal.md", "runbook-terminal.ja.md"])
+def test_the_runbooks_explain_every_line(page: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / page).read_text()
+    codes = {*BOX_RIGHT, *(item.code for item in ITEMS), BROWSER.code}
+    assert {code for code in codes if f"`{code}`" not in text} == set()
+
+
 def test_nothing_is_said_of_what_builds_on_something_wrong(scratch: Scratch) -> None:
     found = {finding.code: finding for finding in inspect(scratch.machine)}
     assert not found["ReaderNotReal"].ok
