@@ -21,6 +21,7 @@ from terminal.box.support import SOURCE, Agent, as_person, interpreter, until
 
 AGENT_USER = "madoguchi"
 PROGRAM = "madoguchi.terminal.keeper"
+UNIT = Path(__file__).resolve().parents[3] / "deploy/terminal/etc/systemd/system/madoguchi-keeper.service"
 DRIVER = Path(__file__).with_name("driver.py")
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -28,7 +29,8 @@ TESTS = Path(__file__).resolve().parents[2]
 class KeeperProcess:
     """The keeper's program. Leaving it kills it."""
 
-    def __init__(self, folder: Path, state: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, state: Path, *, under: tuple[str, ...] = (), **settings: Any) -> None:
+        self._under = under
         self.place = folder / "keeper.sock"
         self.config = folder / "terminal.toml"
         self.log = folder / "log"
@@ -130,6 +132,13 @@ class KeptAgent(Agent):
             },
             **as_person(self.person),
         )
+
+
+def rights_of_the_unit() -> tuple[str, ...]:
+    """A command that runs another with the capabilities that the keeper's unit leaves it."""
+    (line,) = (line for line in UNIT.read_text().splitlines() if line.startswith("CapabilityBoundingSet="))
+    kept = line.partition("=")[2].lower().replace("cap_", "+").split()
+    return ("setpriv", "--no-new-privs", f"--bounding-set=-all,{','.join(kept)}", "--")
 
 
 @contextmanager

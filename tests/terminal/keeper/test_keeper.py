@@ -22,6 +22,7 @@ from terminal.keeper.support import (
     boxed,
     holding,
     init_of,
+    rights_of_the_unit,
     sweep_away,
 )
 
@@ -54,6 +55,24 @@ def test_a_whole_visit(agent: KeptAgent, site: Site, state: Path) -> None:
     assert left_of(agent) == []
     assert not mount.exists()
     assert agent.ask("destroy") == proof
+
+
+def test_the_rights_of_the_unit_are_enough(make_agent: MakeAgent, site: Site, state: Path) -> None:
+    with a_folder() as folder, KeeperProcess(folder, state, under=rights_of_the_unit()) as keeper:
+        agent = make_agent(keeper=keeper.place)
+        assert agent.ask("lacking") == []
+        agent.open(site)
+        until(lambda: "/start" in site.paths())
+        assert agent.ask("destroy")["space"] == "unmounted"
+        agent.open(site)
+        keeper.kill()
+        keeper.again()
+        assert agent.ask("destroy")["space"] == "unmounted"
+        agent.ask("hold_start")
+        with holding(agent):
+            assert agent.attempt("hold_prove") == "WipeUnproven"
+        assert agent.ask("hold_prove")["space"] == "unmounted"
+        assert left_of(agent) == []
 
 
 def test_the_next_visit_knows_nothing_of_the_one_before(agent: KeptAgent, site: Site) -> None:
