@@ -56,12 +56,14 @@ def reader_free(machine: Machine) -> str | None:
     from madoguchi.card.pcsc_line import Link
     from madoguchi.card.pcsc_watch import choose
 
-    link = Link()
-    try:
-        reader = choose(machine.config.reader_name, link.readers())
-        return reader if link.look(reader) & (_EXCLUSIVE | _IN_USE) else None
-    finally:
-        link.close()
+    with suppress(CardError):
+        link = Link()
+        try:
+            reader = choose(machine.config.reader_name, link.readers())
+            return reader if link.look(reader) & (_EXCLUSIVE | _IN_USE) else None
+        finally:
+            link.close()
+    return None
 
 
 def reader_names() -> list[str]:
