@@ -133,27 +133,32 @@ def test_nobody_wants_it_any_more(seated: Agent, site: Site) -> None:
     assert left_of(seated, traces) == []
 
 
-@pytest.mark.parametrize("how", ["killed", "crashed", "hung", "closed"])
-def test_one_that_fails_before_its_visit_serves_nobody(seated: Agent, site: Site, how: str) -> None:
+@pytest.mark.parametrize("how", ["killed", "Browser.crash", "Browser.close"])
+def test_one_whose_browser_ends_before_its_visit_serves_nobody(seated: Agent, site: Site, how: str) -> None:
     spare = wait_for_spare(seated, site)
-    browser = _browser(spare)
     if how == "killed":
-        os.kill(browser, signal.SIGKILL)
-    elif how == "hung":
-        os.kill(browser, signal.SIGSTOP)
+        os.kill(_browser(spare), signal.SIGKILL)
     else:
-        seated.attempt("spare_command", method=f"Browser.{'crash' if how == 'crashed' else 'close'}", params={})
-    if how != "hung":
-        until(lambda: not lives(spare))
-    refused = seated.attempt("open", **seated.visit(site))
-    assert refused == ("BoxUnavailable" if how == "hung" else "")
-    if refused:
-        assert lives(spare) == []
-        seated.open(site)
+        seated.attempt("spare_command", method=how, params={})
+    until(lambda: not lives(spare))
+    opened = seat(seated, site)
+    assert opened["init"] != spare["init"]
     until(lambda: "/start" in site.paths())
-    assert lives(spare) == []
     seated.ask("destroy")
-    assert left_of(seated, spare) == []
+    assert left_of(seated, opened) == []
+
+
+def test_one_whose_browser_hangs_is_destroyed_and_the_next_try_opens(
+    make_agent: MakeAgent, site: Site, display: XServer
+) -> None:
+    agent = make_agent(training=False, display=display.display, start_limit=5.0)
+    spare = wait_for_spare(agent, site)
+    os.kill(_browser(spare), signal.SIGSTOP)
+    assert agent.attempt("open", **agent.visit(site)) == "BoxUnavailable"
+    assert lives(spare) == []
+    assert site.paths() == []
+    agent.open(site)
+    until(lambda: "/start" in site.paths())
 
 
 def test_it_goes_with_a_killed_agent(seated: Agent, site: Site) -> None:
