@@ -195,6 +195,19 @@ def test_a_failure_takes_everything_back(root: Path, obstacle: str, arguments: t
     assert {name: seen for name, seen in picture(root).items() if not name.endswith("-")} == before
 
 
+def test_a_run_that_is_stopped_takes_everything_back(root: Path) -> None:
+    before = picture(root)
+    command = [str(SCRIPT), "--root", str(root), "--no-packages", *GIVEN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert any("user madoguchi-visit" in line for line in running.stdout)
+        running.terminate()
+        _, said = running.communicate()
+    assert running.returncode == 1
+    assert "すべて元に戻しました" in said
+    assert {name: seen for name, seen in picture(root).items() if not name.endswith("-")} == before
+
+
 def test_settings_that_are_not_valid_take_an_update_back(installed: Path) -> None:
     (installed / "etc/madoguchi/terminal.toml").write_text("[terminal]\nserver_url = 5\n")
     (installed / "etc/sysctl.d/99-madoguchi.conf").write_text("old\n")
