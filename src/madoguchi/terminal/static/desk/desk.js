@@ -13,10 +13,11 @@
   let drafting = 0;
   let pad = null;
 
-  const post = (url, body, type) =>
+  const post = (url, body, type, keepalive = false) =>
     fetch(url, {
       method: "POST",
       body,
+      keepalive,
       headers: Object.assign(
         { Accept: "text/html", "X-Desk-Token": told().token, "X-Desk-Lease": told().lease },
         type ? { "Content-Type": type } : {}
@@ -99,6 +100,7 @@
     if (sending) return;
     sending = true;
     clearTimeout(drafting);
+    drafting = 0;
     keepDrawing();
     const setting = button && button.closest(".settings");
     const body = new FormData(form, button);
@@ -115,12 +117,16 @@
     sending = false;
   }
 
+  function sendDraft(leaving = false) {
+    clearTimeout(drafting);
+    drafting = 0;
+    const form = byId("confirm");
+    if (form) post("/draft", new FormData(form), "", leaving).catch(() => {}); // it is still on the page; the next one may go through
+  }
+
   function keepDraft() {
     clearTimeout(drafting);
-    drafting = setTimeout(() => {
-      const form = byId("confirm");
-      if (form) post("/draft", new FormData(form)).catch(() => {}); // it is still on the page; the next one may go through
-    }, DRAFT_MS);
+    drafting = setTimeout(() => sendDraft(), DRAFT_MS);
   }
 
   // --- signature -------------------------------------------------------------
@@ -165,7 +171,7 @@
     const written = () => {
       pad.changed = true;
       keepDrawing();
-      keepDraft();
+      sendDraft();
     };
     pad.addEventListener("endStroke", written);
     byId("clear").addEventListener("click", () => {
@@ -279,6 +285,7 @@
   }
 
   document.addEventListener("submit", send);
+  addEventListener("pagehide", () => drafting && sendDraft(true));
   begin();
   look();
 })();
