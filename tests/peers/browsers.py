@@ -79,13 +79,13 @@ class Home:
 class Chromium:
     """One running browser of a home."""
 
-    def __init__(self, home: Home, *arguments: str) -> None:
+    def __init__(self, home: Home, *arguments: str, first: str) -> None:
         cdp_in, to_browser = high_pair(os.pipe())
         from_browser, cdp_out = high_pair(os.pipe())
         self._home = home
         self._command = [*plain_command(home.config), *arguments]
         numbers = {"CDP_IN": str(cdp_in), "CDP_OUT": str(cdp_out)}
-        command = ["/bin/bash", "-c", _AT_3_AND_4, "kiosk", *self._command, "--remote-debugging-pipe"]
+        command = ["/bin/bash", "-c", _AT_3_AND_4, "kiosk", *self._command, "--remote-debugging-pipe", first]
         self.process = home.start(command, (cdp_in, cdp_out), **numbers)
         os.close(cdp_in)
         os.close(cdp_out)
@@ -93,7 +93,7 @@ class Chromium:
 
     def hand_over(self, url: str) -> None:
         """Start the same command again: the browser that runs opens one more window."""
-        self._home.start([*self._command, url]).wait()
+        self._home.start([*self._command, url]).wait(_CLOSE_LIMIT)
 
     def ready(self) -> None:
         """Wait until it answers."""
@@ -145,7 +145,7 @@ class Peer(ABC):
 
     def start(self) -> Chromium:
         """Start the browser at the site's page."""
-        return Chromium(self.home, f"--user-data-dir={self.profile}", *self.arguments, f"--app={self.url}")
+        return Chromium(self.home, f"--user-data-dir={self.profile}", *self.arguments, first=f"--app={self.url}")
 
     def crash(self) -> None:
         """Let the browser crash, and its dump be written."""
@@ -244,14 +244,9 @@ class IncognitoLeftOpen(Peer):
     name = "incognito, a window left open"
     arguments = ("--incognito",)
 
-    def first(self) -> None:
-        """Sit down, with a second window open."""
-        super().first()
-        self.browser.ready()
-        self.browser.hand_over("about:blank")
-
     def turn(self) -> None:
-        """Close the windows that show the site, and open a new private one."""
+        """Close the windows that show the site, though another was opened, and open a new private one."""
+        self.browser.hand_over("about:blank")
         for target in self.browser.cdp.call("Target.getTargets")["targetInfos"]:
             if target["type"] == "page" and target["url"].startswith("http"):
                 self.browser.cdp.call("Target.closeTarget", {"targetId": target["targetId"]})
@@ -278,7 +273,7 @@ class Context(Peer):
 
     def start(self) -> Chromium:
         """Start with an empty window."""
-        return Chromium(self.home, f"--user-data-dir={self.profile}", "about:blank")
+        return Chromium(self.home, f"--user-data-dir={self.profile}", first="about:blank")
 
     def first(self) -> None:
         """Sit down in a context."""

@@ -1,9 +1,11 @@
 """What is left of a visitor who has typed, stored, copied, downloaded, printed, and whose browser crashed: nothing.
 
-The peers, put to the same, keep something: that is how we know that the search finds what is there.
+Peers, put to the same, keep something: that is how we know that the search finds what is there. All of them, and visits
+that end without a crash: `script/bench terminal --markers`.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,7 @@ import pytest
 from madoguchi.terminal.boxconfig import INPUT_METHOD
 from peers import search
 from peers.acts import SYLLABLES
-from peers.browsers import Context, IncognitoLeftOpen, TmpfsProfile
+from peers.browsers import IncognitoLeftOpen, TmpfsProfile
 from peers.search import Marks
 from peers.trials import b_is_a, markers
 from terminal.box.xserver import XServer
@@ -24,24 +26,18 @@ EVERY_TEXT = {"cookie", "local storage", "IndexedDB", "form field, clipboard", "
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("crash", [False, True], ids=["ended", "crashed"])
-def test_the_box_keeps_nothing_anywhere(crash: bool) -> None:
-    trial = markers(None, crash=crash)
+def test_the_box_keeps_nothing_anywhere() -> None:
+    trial = markers(None, crash=True)
     assert {found.what for found in trial.planted} >= EVERY_TEXT
     assert trial.left == []
 
 
 @pytest.mark.slow
 def test_a_bare_browser_leaves_files_and_what_the_input_method_learnt() -> None:
-    trial = markers(TmpfsProfile, crash=True)
-    places = {found.where.partition(" ")[0] for found in trial.left}
-    assert {"file", "memory"} <= places
-    assert "download" in {found.what for found in trial.left}
-
-
-@pytest.mark.slow
-def test_a_context_that_is_disposed_of_stays_in_memory() -> None:
-    assert {found.where for found in markers(Context, crash=False).left if found.where.startswith("memory of chromium")}
+    found = {(one.where.partition(" ")[0], one.what) for one in markers(TmpfsProfile, crash=True).left}
+    assert {("file", "download"), ("file", "cookie"), ("file", "page title")} <= found
+    if shutil.which(INPUT_METHOD):
+        assert ("memory", "input method") in found
 
 
 @pytest.mark.slow
