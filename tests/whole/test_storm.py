@@ -78,13 +78,17 @@ class Storm:
         with suppress(httpx.TransportError):
             if self.seat.office.state(visit) in {*FINAL, "waiting"}:
                 return
-            try:
-                self.seat.office.ask("call", visit=self.next, terminal=self.seat.terminal)
-            except Refused as refused:
-                assert refused.code in CALLABLE_LATER
-                self.tally.refusals[refused.code] += 1
-            else:
-                assert self.seat.office.state(visit) in FINAL, "called before the visit was closed"
+            refusal = self._call(self.next)
+            self.tally.refusals[refusal or "called: the visit was closed meanwhile"] += 1
+            assert refusal in CALLABLE_LATER or self.seat.office.state(visit) in FINAL
+
+    def _call(self, visit: str) -> str:
+        """Call a visit; the refusal's name, empty when it was called."""
+        try:
+            self.seat.office.ask("call", visit=visit, terminal=self.seat.terminal)
+        except Refused as refused:
+            return refused.code
+        return ""
 
     # what people do
 
