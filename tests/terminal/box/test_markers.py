@@ -17,7 +17,7 @@ import pytest
 from madoguchi.terminal.boxconfig import INPUT_METHOD
 from peers import search
 from peers.acts import SYLLABLES
-from peers.browsers import IncognitoLeftOpen, TmpfsProfile
+from peers.browsers import Context, IncognitoLeftOpen, TmpfsProfile
 from peers.search import Marks
 from peers.trials import b_is_a, markers
 from terminal.box.xserver import XServer
@@ -38,6 +38,12 @@ def test_a_bare_browser_leaves_files_and_what_the_input_method_learnt() -> None:
     assert {("file", "download"), ("file", "cookie"), ("file", "page title")} <= found
     if shutil.which(INPUT_METHOD):
         assert ("memory", "input method") in found
+
+
+@pytest.mark.slow
+def test_a_context_that_is_disposed_of_stays_in_memory() -> None:
+    left = markers(Context, crash=False).left
+    assert "cookie" in {found.what for found in left if found.where.startswith("memory of chromium")}
 
 
 @pytest.mark.slow
