@@ -38,6 +38,7 @@ class Home:
         self.person: Person = visitor(config)
         self.place = Path(tempfile.mkdtemp(prefix="peer-", dir="/var/tmp"))  # a disk, not memory
         self.more: dict[str, str] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
         self._policies = Path(tempfile.mkdtemp(prefix="peer-policies-"))
         (self._policies / "managed").mkdir()
         (self._policies / "managed" / "kiosk.json").write_text(json.dumps(dict(policies)))
@@ -49,12 +50,14 @@ class Home:
         """Start a program; it sees the whole machine, with the kiosk's policies in their place."""
         kiosk = ("bwrap", "--dev-bind", "/", "/", "--tmpfs", "/etc/chromium", "--ro-bind", str(self._policies))
         environment = {**browser_environment(self.config, home=str(self.place)), **marks(self.config), **self.more}
-        return launch(
+        started = launch(
             [*kiosk, "/etc/chromium/policies", "--chdir", str(self.place), "--", *command],
             environment={**environment, "XAUTHORITY": str(self.config.xauthority or ""), **more},
             person=self.person,
             inherited=inherited,
         )
+        self._started.append(started)
+        return started
 
     def running(self) -> set[int]:
         """Programs that were started from here, and their children."""
@@ -72,6 +75,8 @@ class Home:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{found} do not die")
             time.sleep(0.02)
+        for process in self._started:
+            process.wait(_GONE_LIMIT)
         for place in (self.place, self._policies):
             shutil.rmtree(place, ignore_errors=True)
 
