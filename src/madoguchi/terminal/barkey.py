@@ -26,7 +26,7 @@ _Handler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 class BarKey:
     """Calls `pressed` in a thread of its own each time the key is pressed. Without Xlib, or if taken: never."""
 
-    def __init__(self, pressed: Callable[[], None]) -> None:
+    def __init__(self, pressed: Callable[[], object]) -> None:
         self._pressed = pressed
         self._before = ctypes.c_ulong(0)
         self._held = False

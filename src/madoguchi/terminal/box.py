@@ -1,8 +1,8 @@
 """Real boxes: one throw-away browser per visit, in namespaces and a file space of its own, made by bubblewrap."""
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from madoguchi.protocol import Assignment, Procedure
 from madoguchi.terminal.boxconfig import BoxConfig
@@ -53,6 +53,9 @@ class BwrapBoxes:
             self._spare = None
         if self._spare is None and procedure is not None:
             self._spare = self._make(procedure)
+        elif self._spare is not None and self._spare.waits:
+            with self._or_gone(self._spare):
+                self._spare.look_over()
 
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> "BwrapBox":
         """Open a box for the visit: the one kept ready for its procedure, or a new one (port `Boxes.open`).
@@ -65,11 +68,9 @@ class BwrapBoxes:
             raise RuntimeError("a box has been prepared")
         self._last = box
         box.death.listen(on_death)
-        try:
+        with self._or_gone(box):
+            box.look_over()
             box.enter()
-        except (CdpError, CurtainFailed, BoxUnavailable) as error:
-            box.destroy()
-            raise BoxUnavailable(f"ブラウザが動き出しません: {error.code} (the browser does not start)。") from error
         return box
 
     def sweep(self) -> WipeProof:
@@ -83,6 +84,16 @@ class BwrapBoxes:
             if box is not None:
                 box.destroy()
         return proof
+
+    @contextmanager
+    def _or_gone(self, box: "BwrapBox") -> Iterator[None]:
+        """A box that does not do what it has to is destroyed. Raises `BoxUnavailable`, `WipeUnproven`."""
+        try:
+            yield
+        except (CdpError, CurtainFailed, BoxUnavailable) as error:
+            box.destroy()
+            self._spare = None
+            raise BoxUnavailable(f"ブラウザが動き出しません: {error.code} (the browser does not start)。") from error
 
     def _make(self, procedure: Procedure) -> "BwrapBox":
         if missing := self.missing():
@@ -99,6 +110,7 @@ class BwrapBox:
     def __init__(self, config: BoxConfig, ground: Ground, procedure: Procedure, hooks: Hooks) -> None:
         self.procedure = procedure
         self.death = death = Death()
+        self._looked_over = False
         self._destroying = threading.Lock()
         self._proof: WipeProof | None = None
         with bar(config, death, hooks) as frame:
@@ -113,14 +125,21 @@ class BwrapBox:
         """The virtual screen, if there is no display."""
         return self._live.screen
 
-    def enter(self) -> None:
-        """Wait until the browser is ready, see that its policies hold, and go to the start address.
+    @property
+    def waits(self) -> bool:
+        """Whether its browser waits for the visit: looking it over takes no time then."""
+        return self._live.waits
 
-        Raises `CdpError`, `CurtainFailed`, `BoxUnavailable`.
-        """
-        self._live.wait_ready()
-        self._live.check_closed()
-        self.hold.settle()
+    def look_over(self) -> None:
+        """Wait until the browser is ready, see that its policies hold; once. Raises `CdpError`, `BoxUnavailable`."""
+        if not self._looked_over:
+            self._live.wait_ready()
+            self._live.check_closed()
+            self.hold.settle()
+            self._looked_over = True
+
+    def enter(self) -> None:
+        """Go to the start address. Raises `CdpError`, `CurtainFailed`."""
         self._live.enter(self.procedure.start_url)
 
     def curtain(self, down: bool) -> None:  # the port's signature

@@ -16,12 +16,12 @@ ends when standard input does.
 
 import json
 import math
+import os
 import sys
-import threading
 import time
 import tkinter as tk
+from collections import deque
 from collections.abc import Mapping
-from queue import Empty, SimpleQueue
 from tkinter import font
 from typing import Any, Final
 
@@ -34,9 +34,10 @@ _FAMILIES: Final = {
     "ko": ("Noto Sans CJK KR", "Noto Sans KR"),
     "vi": ("Noto Sans", "DejaVu Sans"),
 }
-_EVERY_FAMILY: Final = ("BIZ UDGothic", "Noto Sans CJK JP", "Noto Sans JP", "TkDefaultFont")
+_EVERY_FAMILY: Final = ("BIZ UDPGothic", "Noto Sans CJK JP", "Noto Sans JP", "TkDefaultFont")
 _NIGHT, _PAPER, _PRESS, _WARN = "#12263a", "#ffffff", "#8c1c13", "#ffe14d"
-_RAISE_MS, _READ_MS, _IDLE_MS = 100, 15, 1000
+_RAISE_MS, _IDLE_MS = 100, 1000
+_KEY_PRESSED = b'{"key": true}\n'
 _BAR_SIZE, _BUTTON_SIZE, _MARGIN = 22, 20, 80
 _COVER_SIZES: Final = {"covered": 52, "how": 34, "left": 40, "staff": 26, "second": 24}
 """Pixels: to be read from 70 cm."""
@@ -45,10 +46,13 @@ _COVER_SIZES: Final = {"covered": 52, "how": 34, "left": 40, "staff": 26, "secon
 class Bar:
     """The one window: a bar of `BAR_HEIGHT` pixels, or the whole display while the curtain is down."""
 
-    def __init__(self, root: tk.Tk, commands: "SimpleQueue[Mapping[str, Any] | None]", *, hidden: bool = False) -> None:
+    def __init__(self, root: tk.Tk, *, hidden: bool = False) -> None:
         self._root = root
         self._hidden = hidden
-        self._commands = commands
+        self._heard: dict[int, bytes] = {}
+        self._own, self._pressed = os.pipe()
+        self._orders: deque[Mapping[str, Any]] = deque()
+        self._busy = False
         self._down = False
         self._notice = ""
         self._plate: Mapping[str, Any] = {}
@@ -70,7 +74,8 @@ class Bar:
         """Show it until standard input ends."""
         _say({"size": self._size})
         self._keep_up()
-        self._take()
+        for source in (sys.stdin.fileno(), self._own):
+            self._root.createfilehandler(source, tk.READABLE, self._take)
         self._tell_idle()
         self._root.mainloop()
 
@@ -146,7 +151,7 @@ class Bar:
         self._hidden = False
         _forget_clipboard(self._root)
         self._show()
-        self._key = self._key or BarKey(lambda: self._commands.put({"key": True}))
+        self._key = self._key or BarKey(lambda: os.write(self._pressed, _KEY_PRESSED))
 
     def _show(self) -> None:
         """Bar or curtain."""
@@ -159,16 +164,18 @@ class Bar:
         self._root.lift()
         self._root.update()
 
-    def _take(self) -> None:
-        try:
-            while True:
-                command = self._commands.get_nowait()
-                if command is None:
-                    self._root.destroy()
-                    return
-                self._obey(command)
-        except Empty:
-            self._root.after(_READ_MS, self._take)
+    def _take(self, source: Any, _mask: int) -> None:
+        """Obey in order, also what comes while an order is obeyed: showing things lets Tk call this anew."""
+        data = os.read(source, 1 << 16)
+        if not data:
+            self._root.destroy()
+            return
+        *lines, self._heard[source] = (self._heard.get(source, b"") + data).split(b"\n")
+        self._orders.extend(json.loads(line) for line in lines)
+        while self._orders and not self._busy:
+            self._busy = True
+            self._obey(self._orders.popleft())
+            self._busy = False
 
     def _obey(self, command: Mapping[str, Any]) -> None:
         if "tell" in command:
@@ -249,18 +256,9 @@ _COVER_KEYS: Final = ("bar.covered", "bar.put_back", "bar.or_staff")
 
 def main() -> None:
     """Run the bar on the display of the environment."""
-    commands: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
     root = tk.Tk()
     root.withdraw()
-    bar = Bar(root, commands, hidden="--hidden" in sys.argv[1:])
-    threading.Thread(target=_listen, args=(commands,), daemon=True).start()
-    bar.run()
-
-
-def _listen(commands: "SimpleQueue[Mapping[str, Any] | None]") -> None:
-    for line in sys.stdin:
-        commands.put(json.loads(line))
-    commands.put(None)
+    Bar(root, hidden="--hidden" in sys.argv[1:]).run()
 
 
 def _forget_clipboard(root: tk.Tk) -> None:

@@ -108,7 +108,8 @@ class LocalHold:
 
     def settle(self) -> None:
         """Remember the box's own memory file systems."""
-        self.traces.note_devices()
+        with suppress(OSError):
+            self.traces.note_devices()
         if not self.traces.devices:
             raise BoxUnavailable("箱に、自分だけの場所がありません (the box has no file space of its own)。")
 

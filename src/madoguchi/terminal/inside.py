@@ -103,7 +103,7 @@ def bubblewrap_arguments(config: BoxConfig, *, space: Space, info: int) -> list[
         str(info),
         *("--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc"),
         *_links(),
-        *("--proc", "/proc", "--dev", "/dev"),
+        *("--proc", "/proc", "--dev", "/dev", "--mqueue", "/dev/mqueue"),
         *("--dir", "/var/tmp", "--dir", "/home"),  # noqa: S108 # paths inside the box
         *space.arguments(),
         *(("--ro-bind", str(_CACHE), str(_CACHE)) if _CACHE.is_dir() else ()),

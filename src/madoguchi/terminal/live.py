@@ -140,6 +140,11 @@ class Live:
         """What the last log-out came to."""
         return self._logout
 
+    @property
+    def waits(self) -> bool:
+        """Whether the browser waits for its visit."""
+        return self._egress.wait_waiting(0)
+
     def wait_ready(self) -> None:
         """Wait until the browser waits for its visit. Raises `CdpError`."""
         if self._relay is not None:

@@ -61,7 +61,8 @@ def processes() -> dict[int, Process]:
 
 def namespaces_of(pid: int) -> Namespaces | None:
     """Read the namespaces of a process; None: gone or not readable."""
-    numbers = [number for kind in _KINDS if (number := _namespace(pid, kind)) is not None]
+    base = _living(pid)
+    numbers = [number for kind in _KINDS if (number := _number(base, kind)) is not None]
     return Namespaces(*numbers) if len(numbers) == len(_KINDS) else None
 
 
@@ -109,10 +110,11 @@ def mounts(pid: int) -> list[Mount]:
     return [_mount(line) for line in _read(pid, "mountinfo").decode(errors="replace").splitlines()]
 
 
-def private_devices(pid: int) -> frozenset[int]:
-    """Device numbers of the memory file systems that only the mount namespace of `pid` has: a box's own file space."""
-    theirs = {mount.device for mount in mounts(pid) if mount.kind == "tmpfs"}
-    return frozenset(theirs - {mount.device for mount in mounts(os.getpid())})
+def private_mounts(pid: int) -> dict[int, Path]:
+    """What only the namespaces of `pid` have: memory file systems and message queues, by device number, and a place."""
+    theirs = {mount.device: mount.place for mount in mounts(pid) if mount.kind in {"tmpfs", "mqueue"}}
+    ours = {mount.device for mount in mounts(os.getpid())}
+    return {device: place for device, place in theirs.items() if device not in ours}
 
 
 def users(devices: frozenset[int]) -> list[int]:
@@ -177,8 +179,12 @@ def _living(pid: int) -> Path:
 
 
 def _namespace(pid: int, kind: str) -> int | None:
+    return _number(_living(pid), kind)
+
+
+def _number(base: Path, kind: str) -> int | None:
     try:
-        return int(os.readlink(_living(pid) / "ns" / kind).partition("[")[2].rstrip("]"))
+        return int(os.readlink(base / "ns" / kind).partition("[")[2].rstrip("]"))
     except (OSError, ValueError):
         return None
 

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Protocol
 
 from madoguchi.terminal.boxconfig import BoxConfig
+from madoguchi.terminal.ends import Ends
 from madoguchi.terminal.errors import BoxUnavailable
-from madoguchi.terminal.namespaces import mounters, mounts, openers
+from madoguchi.terminal.namespaces import mounters, mounts, openers, users
 from madoguchi.terminal.ports import SPACE_NAMESPACE, SPACE_UNMOUNTED
 from madoguchi.terminal.spawn import Person
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _MS_NOSUID, _MS_NODEV = 0x2, 0x4
 _UMOUNT_NOFOLLOW = 0x8
+_RECORD = ".unmounted"
 _SHARED = {"home": "/home/visit", "tmp": "/tmp", "vartmp": "/var/tmp", "shm": "/dev/shm", "run": "/run"}  # noqa: S108 # paths inside the box
 
 
@@ -42,12 +44,17 @@ class Space(Protocol):
         """Take it away. Idempotent. Raises `SpaceHeld`."""
         ...
 
+    def holders(self) -> list[int]:
+        """Processes that keep it, as far as they can be found."""
+        ...
+
 
 class MountedSpace:
     """A tmpfs that the agent (root) mounts; everything the box can write to lies on it.
 
-    Its end is observed: a *non-lazy* umount succeeds only when nothing on this side holds it. `noswap` keeps the data
-    off a swap device where the kernel knows the option (6.4 and later).
+    Its end is observed: a *non-lazy* umount succeeds only when nothing on this side holds it, and the kernel tells when
+    nothing on any side does (`ends`). In between, a file beside it is the record that outlives the agent. `noswap`
+    keeps the data off a swap device where the kernel knows the option (6.4 and later).
     """
 
     kind = SPACE_UNMOUNTED
@@ -57,6 +64,9 @@ class MountedSpace:
         self._owner = (uid, gid)
         _directory(base, 0o711)
         _mount(base, f"size={size_mib}m,mode=0711")
+        self._device = base.stat().st_dev
+        self._ends: Ends | None = Ends()
+        self._ends.watch(base, self._device)
         for name in _SHARED:
             _directory(base / name, 0o700)
             os.chown(base / name, uid, gid)
@@ -74,8 +84,26 @@ class MountedSpace:
         return place
 
     def release(self) -> None:
-        """Unmount (never lazily), see that nothing keeps it mounted or in use, and remove the mount point."""
-        unmount(self._base)
+        """Unmount (never lazily), see its end, and remove the mount point."""
+        if self._ends is None:
+            return
+        if self._mounted():
+            _record(self._base).write_text(str(self._device), encoding="ascii")
+            if _LIBC.umount2(os.fsencode(self._base), _UMOUNT_NOFOLLOW) != 0:
+                raise SpaceHeld(f"umount: {os.strerror(ctypes.get_errno())}")
+        if self._ends.standing():
+            raise SpaceHeld("the file space is still in use")
+        self._ends.close()
+        self._ends = None
+        _clear(self._base)
+
+    def holders(self) -> list[int]:
+        """Processes that keep it. Slow: they are looked for in everybody's files and mappings."""
+        inside = openers(self._device) if self._mounted() else users(frozenset({self._device}))
+        return inside + mounters(_source(self._base))
+
+    def _mounted(self) -> bool:
+        return any(mount.place == self._base for mount in mounts(os.getpid()))
 
 
 class NamespaceSpace:
@@ -104,6 +132,10 @@ class NamespaceSpace:
         shutil.rmtree(self._base, ignore_errors=True)
         tidy(self._base.parent)
 
+    def holders(self) -> list[int]:
+        """Whoever keeps anything of it keeps the box's own file systems, and is found there."""
+        return []
+
 
 def make_space(base: Path, *, config: BoxConfig, person: Person) -> Space:
     """Make a new, empty space for one visit: mounted if the agent may, else inside the box. Raises `BoxUnavailable`."""
@@ -126,6 +158,32 @@ def unmount(place: Path) -> None:
             raise SpaceHeld(f"umount: {os.strerror(ctypes.get_errno())}")
     if pids := mounters(_source(place)):
         raise SpaceHeld(f"the file space is still mounted for processes {pids}")
+    _clear(place)
+
+
+def unended(runtime: Path) -> list[str]:
+    """Who still uses spaces that an earlier agent unmounted without seeing their end; clears those that nobody does.
+
+    Said by device number, which a new file system may have got meanwhile: whoever has that mounted does not count.
+    """
+    found = []
+    for record in sorted(runtime.glob(f"*{_RECORD}")):
+        place = record.with_name(record.name.removesuffix(_RECORD))
+        pids = users(frozenset({int(record.read_text(encoding="ascii"))})) + mounters(_source(place))
+        if pids:
+            found.append(f"{place.name} is used by processes {pids}")
+        else:
+            _clear(place)
+    return found
+
+
+def _record(place: Path) -> Path:
+    return place.with_name(place.name + _RECORD)
+
+
+def _clear(place: Path) -> None:
+    """Take the record, the empty mount point and, with the last space, the directory of the spaces away."""
+    _record(place).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         place.rmdir()
     tidy(place.parent)

@@ -35,7 +35,7 @@ from madoguchi.terminal.namespaces import (
 )
 from madoguchi.terminal.ports import LOGOUT_NOT_TRIED, SPACE_NONE, SPACE_UNMOUNTED, WipeProof
 from madoguchi.terminal.proof import now
-from madoguchi.terminal.space import SpaceHeld, stale_mounts, unmount
+from madoguchi.terminal.space import SpaceHeld, stale_mounts, unended, unmount
 from madoguchi.terminal.spawn import visitor
 
 _PAUSE = 0.05
@@ -95,15 +95,20 @@ def kill_leftovers(config: BoxConfig, *, deadline: float) -> int:
 
 
 def _sweep_spaces(runtime: Path, deadline: float) -> tuple[int, bool]:
-    """Unmount and remove everything below `runtime`; how many spaces there were, and whether one was mounted."""
+    """Unmount and remove everything below `runtime`; how many spaces there were, and whether one was ever mounted."""
     mounts = stale_mounts(runtime)
+    spaces = {*mounts, *(place for place in (runtime.iterdir() if runtime.is_dir() else ()) if place.is_dir())}
+    known = bool(mounts) or len(spaces) < len(list(runtime.iterdir() if runtime.is_dir() else ()))
     for place in mounts:
         _unmount(place, deadline)
-    spaces = {*mounts, *(runtime.iterdir() if runtime.is_dir() else ())}
+    while left := unended(runtime):
+        if time.monotonic() > deadline:
+            raise WipeUnproven(f"leftover space: {'; '.join(left)}")
+        time.sleep(_PAUSE)
     shutil.rmtree(runtime, ignore_errors=True)
     if runtime.exists():
         raise WipeUnproven("leftover files cannot be removed")
-    return len(spaces), bool(mounts)
+    return len(spaces), known
 
 
 def _unmount(place: Path, deadline: float) -> None:

@@ -65,7 +65,7 @@ def picture(display: XServer, name: str) -> None:
 def test_the_bar_stands_above_the_page(shown: Agent, display: XServer) -> None:
     picture(display, "bar")
     assert display.pixel(600, BAR_HEIGHT - 2) == NIGHT
-    assert display.pixel(1050, 28) in {PRESS, NIGHT}
+    assert display.pixel(1200, 10) in {PRESS, NIGHT}
     assert shown.ask("state")["finished"] == 0
 
 
