@@ -1,5 +1,6 @@
 """The only way out of a box lets through the visit's places, whole, and nothing else."""
 
+import asyncio
 import http.client
 import os
 import socket
@@ -13,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.terminal.boxconfig import START
-from madoguchi.terminal.egress import Egress, Place, hand_out_own, take_listener
+from madoguchi.terminal.egress import Egress, Place, hand_out_own, is_near, take_listener
 
 
 class Way:
     """A proxy as a box sees it."""
 
-    def __init__(self, *places: str) -> None:
+    def __init__(self, *places: str, plain: bool = False) -> None:
         self.failures: list[str] = []
         near, far = socket.socketpair()
         self._near = near
         with far:
             self.address = hand_out_own(far.fileno())
-        self.egress = Egress(near.fileno(), places, failed=self.failures.append)
+        self.egress = Egress(near.fileno(), places, plain=plain, failed=self.failures.append)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, timeout=5)
@@ -50,8 +51,8 @@ def rest(line: socket.socket) -> bytes:
 
 
 @contextmanager
-def way(*places: str) -> Iterator[Way]:
-    found = Way(*places)
+def way(*places: str, plain: bool = False) -> Iterator[Way]:
+    found = Way(*places, plain=plain)
     try:
         yield found
     finally:
@@ -133,6 +134,36 @@ def test_another_port_host_or_scheme_is_not(site: Site) -> None:
             assert found.say(f"GET {target}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode()) == b""
         assert found.say(f"CONNECT 127.0.0.1:{other.port} HTTP/1.1\r\n\r\n".encode()) == b""
         assert other.seen == site.seen == []
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("localhost.example.jp", False),
+        ("points.example.jp", False),
+        ("10.0.0.1", False),
+        ("127.0.0.1.example.jp", False),
+        ("", False),
+    ],
+)
+def test_only_this_machine_is_near(host: str, near: bool) -> None:
+    assert is_near(host) is near
+
+
+def test_what_is_said_without_https_does_not_leave_the_machine(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name for another machine; here it leads to the site, so that only the rule can stop it."""
+    connect = asyncio.open_connection
+    monkeypatch.setattr(asyncio, "open_connection", lambda *_: connect("127.0.0.1", site.port))
+    request = b"GET http://points.example.jp/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    with way("points.example.jp") as found:
+        assert found.say(request) == b""
+        assert site.seen == []
+    with way("points.example.jp", plain=True) as found:
+        assert found.say(request).endswith(b"seen")
 
 
 def test_the_host_header_opens_nothing(site: Site) -> None:

@@ -9,6 +9,7 @@ start address (`go`): a box can be made ready beforehand without having loaded a
 """
 
 import asyncio
+import ipaddress
 import os
 import re
 import select
@@ -67,11 +68,14 @@ class Place:
 class Egress:
     """One box's proxy, in a thread of its own. `failed` is called from there if the box hands out no listener.
 
-    `door` is the agent's end of the door, which stays the caller's. Raises `ValueError` for a place that is none.
+    `door` is the agent's end of the door, which stays the caller's. What is said without https passes this process in
+    the clear, and could be found in its memory after the visit: unless `plain`, it goes no further than this machine.
+    Raises `ValueError` for a place that is none.
     """
 
-    def __init__(self, door: int, places: Iterable[str], *, failed: Callable[[str], None]) -> None:
+    def __init__(self, door: int, places: Iterable[str], *, plain: bool = False, failed: Callable[[str], None]) -> None:
         self._door = door
+        self._plain = plain
         self._places = [Place.read(place) for place in places]
         self._failed = failed
         self._waiting = threading.Event()
@@ -170,7 +174,7 @@ class Egress:
         self, method: str, target: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         parts = urlsplit(target)
-        if parts.scheme != "http" or _CODED.search(head):
+        if parts.scheme != "http" or _CODED.search(head) or not (self._plain or is_near(parts.hostname or "")):
             raise ValueError(method)
         far_reader, far_writer = await self._connect(parts.hostname, parts.port or _PORTS["http"])
         try:
@@ -185,6 +189,14 @@ class Egress:
         if not host or not port or not any(place.holds(host, port) for place in self._places):
             raise PermissionError("not a place of this visit")
         return await asyncio.open_connection(host, port)
+
+
+def is_near(host: str) -> bool:
+    """Tell whether a host is this machine: a loopback address, or the name for it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def take_listener(door: int) -> socket.socket:

@@ -110,7 +110,7 @@ class Live:
         self._pipes = pipes
         self._death = death
         self._heart = Heartbeat(pipes.beat, hooks.alive)
-        self._egress = Egress(pipes.door, places, failed=death.tell)
+        self._egress = Egress(pipes.door, places, plain=config.training, failed=death.tell)
         self._cdp = Cdp(
             to_browser=pipes.to_browser,
             from_browser=pipes.from_browser,
