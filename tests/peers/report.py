@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from peers.browsers import PEERS, ClearOnExitKilled, Peer
+from peers.browsers import PEERS, ClearOnExitKilled, IncognitoLeftOpen, Peer
 from peers.removal import Removal
 from peers.trials import WRITTEN, Kind, Left, b_is_a, markers
 from peers.turnaround import COLD, SPARE, Times, Turnaround
@@ -75,7 +75,10 @@ def _try_all(console: Console) -> dict[str, Any]:
     for kind, name in ((None, SPARE), *((peer, peer.name) for peer in PEERS)):
         with console.status(name):
             taken = b_is_a(kind, stay=_stay(kind))
-            left = [markers(kind, crash=crash, stay=_stay(kind)) for crash in (False, True)]
+            ways = (
+                (False,) if kind is IncognitoLeftOpen else (False, True)
+            )  # what is left open does not outlive a crash
+            left = [markers(kind, crash=crash, stay=_stay(kind)) for crash in ways]
         table.add_row(name, ", ".join(sorted(taken)) or "nothing", *_summary(left))
         figures[name] = {"b_is_a": sorted(taken), "left": [[list(one) for one in each.left] for each in left]}
         figures[name]["display"] = [[list(one) for one in each.display] for each in left]
@@ -90,7 +93,7 @@ def _stay(kind: Kind) -> float:
 
 
 def _summary(trials: list[Left]) -> tuple[str, str]:
-    lines = [(f"{how}: ", left.left) for how, left in zip(("ended", "crashed"), trials, strict=True)]
+    lines = [(f"{how}: ", left.left) for how, left in zip(("ended", "crashed"), trials, strict=False)]
     what = "\n".join(how + (", ".join(sorted({found.what for found in left})) or "nothing") for how, left in lines)
     where = "\n".join(how + (", ".join(sorted({found.where for found in left})) or "nowhere") for how, left in lines)
     return what, where
