@@ -40,7 +40,7 @@ _FLAGS = (
 )
 _SCRIPT = 'exec 3<&"$CDP_IN" 4>&"$CDP_OUT" {CDP_IN}<&- {CDP_OUT}>&-; exec "$@"'
 
-_ROWS = """(() => {
+ROWS = """(() => {
   const found = [];
   const walk = (node) => {
     if (node.shadowRoot) walk(node.shadowRoot);
@@ -122,7 +122,7 @@ def _attached(cdp: Cdp) -> str:
 
 
 def _texts(cdp: Cdp, session: str) -> list[str]:
-    asked = {"expression": _ROWS, "returnByValue": True}
+    asked = {"expression": ROWS, "returnByValue": True}
     with suppress(KeyError):
         return [str(text) for text in cdp.call("Runtime.evaluate", asked, session=session)["result"]["value"]]
     return []

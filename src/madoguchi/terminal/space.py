@@ -65,8 +65,7 @@ class MountedSpace:
         _directory(base, 0o711)
         _mount(base, f"size={size_mib}m,mode=0711")
         self._device = base.stat().st_dev
-        self._ends: Ends | None = Ends()
-        self._ends.watch(base, self._device)
+        self._ends: Ends | None = _watched(base, self._device)
         for name in _SHARED:
             _directory(base / name, 0o700)
             os.chown(base / name, uid, gid)
@@ -135,6 +134,18 @@ class NamespaceSpace:
     def holders(self) -> list[int]:
         """Whoever keeps anything of it keeps the box's own file systems, and is found there."""
         return []
+
+
+def _watched(base: Path, device: int) -> Ends:
+    """Watch a space that has just been mounted; one whose end could not be seen is not kept. Raises `BoxUnavailable`."""
+    try:
+        ends = Ends()
+        ends.watch(base, device)
+        return ends
+    except OSError as error:
+        _LIBC.umount2(os.fsencode(base), _UMOUNT_NOFOLLOW)
+        base.rmdir()
+        raise BoxUnavailable(f"対応の場所の終わりを見張れません: {error} (no watch on the visit's tmpfs)。") from error
 
 
 def make_space(base: Path, *, config: BoxConfig, person: Person) -> Space:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from madoguchi.protocol import Procedure
+from madoguchi.terminal.check_policies import ROWS
 from madoguchi.terminal.policies import policies_for
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
@@ -67,22 +68,10 @@ def _navigation(agent: Agent, url: str) -> str:
     return answer
 
 
-POLICY_TEXTS = """(() => {
-  const found = [];
-  const walk = (node) => {
-    if (node.shadowRoot) walk(node.shadowRoot);
-    if (node.nodeType === 3 && node.textContent.trim()) found.push(node.textContent.trim());
-    node.childNodes.forEach(walk);
-  };
-  walk(document.body);
-  return found;
-})()"""
-
-
 def test_the_browser_takes_every_policy(agent: Agent, site: Site) -> None:
     agent.open(site, allowed=("chrome://policy",))
     assert _navigation(agent, "chrome://policy/") == ""
-    shown = until(lambda: (found := agent.ask("inside", script=POLICY_TEXTS)) and "URLBlocklist" in found and found)
+    shown = until(lambda: (found := agent.ask("inside", script=ROWS)) and "URLBlocklist" in found and found)
     procedure = Procedure("p", "架空", site.origin, site.origin, ())
     wanted = policies_for(procedure, card_client=None, inspectable=True)
     assert set(wanted) <= set(shown)
