@@ -137,7 +137,7 @@ class NamespaceSpace:
 
 
 def _watched(base: Path, device: int) -> Ends:
-    """Watch a space that has just been mounted; one whose end could not be seen is not kept. Raises `BoxUnavailable`."""
+    """Watch a space just mounted; one whose end could not be seen is not kept. Raises `BoxUnavailable`."""
     try:
         ends = Ends()
         ends.watch(base, device)
