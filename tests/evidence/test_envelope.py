@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madoguchi.evidence.envelope import canonical, private_bytes, public_from_text, public_text, sign, verify
+from madoguchi.evidence.envelope import canonical, sign, verify
 from madoguchi.evidence.errors import BadSignature
+from madoguchi.evidence.keys import private_bytes, public_from_text, public_text
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))

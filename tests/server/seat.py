@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
 
 from madoguchi.evidence import envelope, sealed
+from madoguchi.evidence.keys import public_text
 from madoguchi.protocol import EventKind, Message, TerminalState
 from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
@@ -41,7 +42,7 @@ class Seat:
         """Enrol with `code`, or with one that the officer issues now."""
         officer = Staff.objects.get(username="officer")
         code = code or devices.issue_code(terminal=self.terminal, staff=officer, old_machine_off=True)
-        status, answer = self.post("enrol", {"code": code, "public_key": envelope.public_text(self.key)})
+        status, answer = self.post("enrol", {"code": code, "public_key": public_text(self.key)})
         assert status == 200, answer
         self.token = answer["token"]
         self.seq = 0

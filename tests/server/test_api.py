@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from madoguchi.evidence import envelope
+from madoguchi.evidence.keys import public_text
 from madoguchi.protocol import Assignment, TerminalState
 from madoguchi.server import clock, errors
 from madoguchi.server.accounts.models import Staff
@@ -26,13 +26,13 @@ def empty(city: City, client: Client) -> Seat:
 
 
 def enrol(seat: Seat, code: str) -> tuple[int, str]:
-    status, answer = seat.post("enrol", {"code": code, "public_key": envelope.public_text(seat.key)})
+    status, answer = seat.post("enrol", {"code": code, "public_key": public_text(seat.key)})
     return status, answer.get("reason", "")
 
 
 def test_enrolment_tells_the_machine_what_it_is(empty: Seat, staff: People) -> None:
     code = devices.issue_code(terminal=empty.terminal, staff=staff("officer"))
-    status, answer = empty.post("enrol", {"code": code, "public_key": envelope.public_text(empty.key)})
+    status, answer = empty.post("enrol", {"code": code, "public_key": public_text(empty.key)})
     assert status == 200
     assert set(answer) == {"terminal", "name", "site", "token", "tag_key"}
     assert (answer["terminal"], answer["name"], answer["site"]) == (str(empty.terminal.pk), "端末1", "本庁舎")

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from madoguchi.evidence import envelope, sealed
+from madoguchi.evidence.keys import public_from_text
 from madoguchi.protocol import EventKind, VisitState
 from madoguchi.server import clock, keys
 from madoguchi.server.accounts.models import Staff
@@ -373,7 +374,7 @@ def test_every_event_can_be_checked_again(seat: Seat, serving: Visit) -> None:
             envelope.verify(content(event), event.signature, server)
         else:
             assert event.message is not None
-            envelope.verify(event.message, event.signature, envelope.public_from_text(event.device.public_key))
+            envelope.verify(event.message, event.signature, public_from_text(event.device.public_key))
     assert serving.events.count() == 7
 
 

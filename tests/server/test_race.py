@@ -315,7 +315,7 @@ def test_a_stale_insert_waits_for_the_call_and_is_then_refused(hall: City) -> No
 
 
 def test_a_code_enrols_one_machine_of_eight(hall: City) -> None:
-    from madoguchi.evidence import envelope
+    from madoguchi.evidence.keys import public_text
     from madoguchi.server.counters import devices
 
     terminal = hall.sites[0].terminals.all()[0]
@@ -326,7 +326,7 @@ def test_a_code_enrols_one_machine_of_eight(hall: City) -> None:
         key = Seat(terminal, Client()).key
         barrier.wait()
         try:
-            devices.enrol(code=code, public_key=envelope.public_text(key))
+            devices.enrol(code=code, public_key=public_text(key))
         except OfficeError as refusal:
             return refusal.code
         finally:

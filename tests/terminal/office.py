@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from madoguchi.evidence.envelope import public_from_text, public_text, verify
+from madoguchi.evidence.envelope import verify
+from madoguchi.evidence.keys import public_from_text, public_text
 from madoguchi.evidence.sealed import check_commitment
 from madoguchi.protocol import (
     Assignment,

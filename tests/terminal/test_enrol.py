@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from madoguchi.evidence.envelope import public_text
+from madoguchi.evidence.keys import public_text
 from madoguchi.terminal import errors
 from madoguchi.terminal.enrol import DeviceFile, enrol
 from terminal.doubles import SimClock, make_credentials

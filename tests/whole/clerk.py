@@ -179,6 +179,7 @@ def _signature_faults(events: Iterable[Any]) -> list[str]:
     from django.conf import settings
 
     from madoguchi.evidence import envelope
+    from madoguchi.evidence.keys import public_from_text
     from madoguchi.server import keys
     from madoguchi.server.visits.record import content
 
@@ -187,7 +188,7 @@ def _signature_faults(events: Iterable[Any]) -> list[str]:
         if event.message is None:
             envelope.verify(content(event), event.signature, server)
         else:
-            envelope.verify(event.message, event.signature, envelope.public_from_text(event.device.public_key))
+            envelope.verify(event.message, event.signature, public_from_text(event.device.public_key))
     return []
 
 

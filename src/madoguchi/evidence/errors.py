@@ -28,3 +28,21 @@ class CommitmentMismatch(EvidenceError):
     """The payload is not the one that was committed to."""
 
     sentence = "署名の記録が届いた内容と合いません。職員に知らせてください。"
+
+
+class ProofBroken(EvidenceError):
+    """A Merkle proof does not lead to the root, or has another length than its place asks for."""
+
+    sentence = "記録が証明と合いません。記録が変えられたおそれがあります。市の担当者と監査担当に知らせてください。"
+
+
+class CheckpointBroken(EvidenceError):
+    """No signed checkpoint of this log."""
+
+    sentence = "チェックポイントを読めないか、署名が正しくありません。もとの紙かファイルを確かめてください。"
+
+
+class LeafBroken(EvidenceError):
+    """The bytes of a log entry are no entry."""
+
+    sentence = "記録を読めません。記録が変えられたおそれがあります。市の担当者と監査担当に知らせてください。"

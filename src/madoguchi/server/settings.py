@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "madoguchi.server.counters",
     "madoguchi.server.accounts",
+    "madoguchi.server.ledger",
     "madoguchi.server.visits",
 ]
 

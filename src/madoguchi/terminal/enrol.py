@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from madoguchi.evidence.envelope import private_bytes, public_text
+from madoguchi.evidence.keys import private_bytes, public_text
 from madoguchi.terminal import errors
 
 _SHORTEST_KEY = 32

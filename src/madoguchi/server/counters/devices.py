@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from madoguchi.evidence.envelope import public_from_text
+from madoguchi.evidence.keys import public_from_text
 from madoguchi.protocol import Permission
 from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from madoguchi.evidence import envelope, sealed
 from madoguchi.evidence.errors import EvidenceError
+from madoguchi.evidence.keys import public_from_text
 from madoguchi.protocol import (
     TERMINAL_TABLE,
     Confirmation,
@@ -115,7 +116,7 @@ def _checked(device: Device, given: object) -> tuple[Report, Any]:
     if not isinstance(raw, dict) or not isinstance(signature, str):
         raise MalformedMessage("message or signature has the wrong type")
     _check_size(raw)
-    envelope.verify(raw, signature, envelope.public_from_text(device.public_key))
+    envelope.verify(raw, signature, public_from_text(device.public_key))
     message = Message.from_json(raw)
     _check_fields(message)
     if message.terminal != str(device.terminal_id):
