@@ -53,10 +53,15 @@ class Permission(StrEnum):
     EDIT_COUNTERS = "edit_counters"
     SEE_REJECTED = "see_rejected"
     MANAGE_STAFF = "manage_staff"
+    SEE_EVIDENCE = "see_evidence"
+    EXPORT_EVIDENCE = "export_evidence"
+    SEE_PAYLOADS = "see_payloads"
+    ERASE_PAYLOADS = "erase_payloads"
 
 
 _COUNTER = frozenset({Role.SUPPORTER, Role.CONTRACTOR_MANAGER, Role.CITY_OFFICER})
 _OFFICER = frozenset({Role.CITY_OFFICER})
+_OVERSIGHT = frozenset({Role.CITY_OFFICER, Role.AUDITOR})
 
 PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.SEE_BOARD: _COUNTER | {Role.AUDITOR},
@@ -72,8 +77,12 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.REVOKE_TERMINAL: _OFFICER,
     Permission.SEE_COUNTERS: frozenset(STAFF),
     Permission.EDIT_COUNTERS: _OFFICER,
-    Permission.SEE_REJECTED: frozenset({Role.CITY_OFFICER, Role.AUDITOR}),
+    Permission.SEE_REJECTED: _OVERSIGHT,
     Permission.MANAGE_STAFF: frozenset({Role.CITY_OFFICER, Role.CONTRACTOR_MANAGER}),
+    Permission.SEE_EVIDENCE: _OVERSIGHT,
+    Permission.EXPORT_EVIDENCE: _OVERSIGHT,
+    Permission.SEE_PAYLOADS: _OVERSIGHT,
+    Permission.ERASE_PAYLOADS: _OFFICER,
 }
 
 

@@ -12,7 +12,7 @@ class Entry(models.Model):
     """One signed statement, as the bytes that are hashed (`evidence.leaf`). The columns beside it are for searching.
 
     `event`: the `VisitEvent` made of it, if one was. On PostgreSQL the table has a column `xid` as well, the
-    transaction that wrote the row: rows are integrated in the order (xid, id), so that none that commits late is missed.
+    transaction that wrote the row: rows are integrated in the order (xid, id), so that late commits are not missed.
     """
 
     leaf = models.BinaryField()
