@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madoguchi.protocol import Assignment, EventKind, MalformedMessage, Message, Procedure, Role
-from madoguchi.protocol.messages import REPORTED
+from madoguchi.protocol.messages import REPORT_FIELDS, REPORTED
 from madoguchi.protocol.states import OCCUPYING
 
 FAST = settings(max_examples=60, deadline=None, database=None)
@@ -39,7 +39,7 @@ def messages(draw: st.DrawFn) -> Message:
         draw(words) if about else None,
         draw(counts) if about else None,
         draw(st.booleans()),
-        draw(st.dictionaries(st.text(), json_values, max_size=3)),
+        {name: draw(json_values) for name in REPORT_FIELDS[kind] if draw(st.booleans())},
     )
 
 
@@ -61,6 +61,15 @@ def parsed(kind: type[Message] | type[Assignment], data: object) -> dict[str, An
 @given(messages())
 def test_a_message_survives_the_wire(message: Message) -> None:
     assert Message.from_json(json.loads(json.dumps(message.to_json()))) == message
+
+
+@FAST
+@given(messages(), st.text(), json_values)
+def test_a_report_carries_no_field_that_it_does_not_have(message: Message, name: str, value: object) -> None:
+    given = message.to_json()
+    given["body"][name] = value
+    known = name in REPORT_FIELDS[message.kind]
+    assert (parsed(Message, given) is not None) == known
 
 
 @FAST

@@ -23,8 +23,7 @@ from madoguchi.protocol import (
 from madoguchi.protocol.confirmation import check_confirmation
 from madoguchi.protocol.document import protocol_md
 from madoguchi.protocol.events import EffectKind
-from madoguchi.protocol.exchange import REPORT_FIELDS
-from madoguchi.protocol.messages import REPORTED
+from madoguchi.protocol.messages import REPORT_FIELDS, REPORTED
 from madoguchi.protocol.roles import PERMISSIONS, STAFF
 from madoguchi.protocol.table import TERMINAL_TABLE, VISIT_TABLE
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from madoguchi.protocol.events import Confirmation, EndCause, InterruptReason, Outcome, OwnName
-from madoguchi.protocol.exchange import REPORT_FIELDS
+from madoguchi.protocol.messages import REPORT_FIELDS
 from madoguchi.protocol.roles import PERMISSIONS, STAFF, Permission, Role
 from madoguchi.protocol.states import OCCUPYING, TerminalState, VisitState
 from madoguchi.protocol.table import TERMINAL_TABLE, VISIT_TABLE, Transition

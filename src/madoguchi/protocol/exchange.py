@@ -8,21 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from madoguchi.protocol.events import EndCause, Event, EventKind
-from madoguchi.protocol.messages import Assignment
+from madoguchi.protocol.messages import REPORT_FIELDS, Assignment
 from madoguchi.protocol.roles import Role
 from madoguchi.protocol.states import Terminal, TerminalState, VisitState
-
-REPORT_FIELDS: dict[EventKind, tuple[str, ...]] = {
-    EventKind.BIND_CARD: ("card_tag",),
-    EventKind.CURTAIN: (),
-    EventKind.UNCURTAIN: ("card_tag",),
-    EventKind.END: ("cause",),
-    EventKind.WIPE_PROVEN: ("proof",),
-    EventKind.SWEEP_PROVEN: ("proof",),
-    EventKind.WIPE_FAILED: ("failure",),
-    EventKind.CONFIRM: ("confirmation", "outcome", "reason"),
-}
-"""What the body of each report carries, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)

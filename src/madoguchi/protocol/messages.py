@@ -17,18 +17,19 @@ _LARGEST = 2**53 - 1
 _LONGEST = 100
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
-REPORTED = frozenset(
-    {
-        EventKind.BIND_CARD,
-        EventKind.CURTAIN,
-        EventKind.UNCURTAIN,
-        EventKind.END,
-        EventKind.WIPE_PROVEN,
-        EventKind.WIPE_FAILED,
-        EventKind.SWEEP_PROVEN,
-        EventKind.CONFIRM,
-    }
-)
+REPORT_FIELDS: dict[EventKind, tuple[str, ...]] = {
+    EventKind.BIND_CARD: ("card_tag",),
+    EventKind.CURTAIN: (),
+    EventKind.UNCURTAIN: ("card_tag",),
+    EventKind.END: ("cause",),
+    EventKind.WIPE_PROVEN: ("proof",),
+    EventKind.SWEEP_PROVEN: ("proof",),
+    EventKind.WIPE_FAILED: ("failure",),
+    EventKind.CONFIRM: ("confirmation", "outcome", "reason"),
+}
+"""What the body of each report carries, as far as it is known; any other field is malformed: it could be personal."""
+
+REPORTED = frozenset(REPORT_FIELDS)
 """Events a terminal may report; every other kind from a device is malformed."""
 
 
@@ -77,6 +78,8 @@ class Message:
         _moment(given["at"])
         kind = _reported(given["kind"])
         _about(kind, given["visit"], given["lease"])
+        if not given["body"].keys() <= set(REPORT_FIELDS[kind]):
+            raise MalformedMessage(f"{kind} carries fields that it does not have")
         return cls(**{**given, "kind": kind})
 
     def event(self) -> Event:

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.protocol import EventKind, Role
-from madoguchi.protocol.exchange import REPORT_FIELDS
-from madoguchi.protocol.messages import REPORTED
+from madoguchi.protocol.messages import REPORT_FIELDS, REPORTED
 from madoguchi.protocol.table import VISIT_TABLE
 from madoguchi.server.ledger.types import LABELS, TYPES, NotInTheList, Sort, check, document
 
