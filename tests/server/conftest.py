@@ -48,7 +48,8 @@ def office_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state: Path = tmp_path_factory.mktemp("state")
     django_settings.STATE_DIR = state
     django_settings.SECRET_KEY = "for tests only"
-    django_settings.SEALING_KEY_FILE = state / "sealing.key"
+    django_settings.WRAPPING_KEYS_DIR = state / "wrapping"
+    django_settings.CARD_TAG_KEY_FILE = state / "card-tag.key"
     django_settings.SERVER_KEY_FILE = state / "server.key"
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return state

@@ -20,6 +20,8 @@ class Installation(BaseSettings):
     `state`: folder of the database and the key files. `database_url`: `sqlite:///PATH` or `postgresql://…`.
     `https`: the pages are reached over TLS (secure cookies, HSTS). `heartbeat_limit`: seconds after which a silent
     terminal is not called to. `clock_limit`: seconds that a terminal's clock may be off before a card is refused.
+    `log_origin`: the name of this office's log, on every checkpoint; empty: from the server's key. `integrate`: web
+    processes carry new entries into the log.
     """
 
     model_config = SettingsConfigDict(env_prefix="MADOGUCHI_", extra="ignore")
@@ -27,14 +29,16 @@ class Installation(BaseSettings):
     state: Path = Path("var")
     database_url: str = ""
     secret_key: str = ""
-    sealing_key_file: Path | None = None
     allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
     https: bool = False
     debug: bool = False
     heartbeat_limit: float = 20.0
     clock_limit: float = 300.0
     enrolment_minutes: int = 30
+    retention_years: dict[str, int] = {}
     session_hours: int = 9
+    log_origin: str = ""
+    integrate: bool = True
 
     def database(self) -> dict[str, Any]:
         """Django's description of the database."""

@@ -19,7 +19,12 @@ class KeyFileBroken(Exception):
 def key_bytes(path: Path) -> bytes:
     """The 32 bytes in `path` (base64 text), made on first use. Raises `KeyFileBroken`."""
     if not path.exists():
-        _make(path)
+        make(path)
+    return existing_key(path)
+
+
+def existing_key(path: Path) -> bytes:
+    """The 32 bytes in `path`. Raises `KeyFileBroken`, `FileNotFoundError`."""
     try:
         key = base64.b64decode(path.read_text().strip(), validate=True)
     except ValueError as error:
@@ -34,9 +39,16 @@ def secret_text(path: Path) -> str:
     return base64.b64encode(key_bytes(path)).decode()
 
 
-def card_tag_key(sealing: bytes) -> bytes:
-    """The key of `card_tag`: one per installation, so that a card that comes back is known at every site."""
-    return hmac.digest(sealing, b"madoguchi card tag v1", hashlib.sha256)
+def card_tag_key(path: Path) -> bytes:
+    """The key of `card_tag`: one per installation, so that a card that comes back is known at every site.
+
+    Never changed: every tag would change. Where a `sealing.key` stands beside it from before there was a file of its
+    own, the key is made from that once, as it was then. Raises `KeyFileBroken`.
+    """
+    before = path.with_name("sealing.key")
+    if not path.exists() and before.exists():
+        make(path, hmac.digest(key_bytes(before), b"madoguchi card tag v1", hashlib.sha256))
+    return key_bytes(path)
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
@@ -44,12 +56,15 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(key_bytes(path))
 
 
-def _make(path: Path) -> None:
-    """Several processes may start at once: the first link wins, the others read its key."""
+def make(path: Path, key: bytes | None = None) -> None:
+    """Write a new key, or `key`, unless there is a file: of several processes the first wins, the others read its key.
+
+    On return the file would be there after a power failure too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(base64.b64encode(secrets.token_bytes(_BYTES)))
+        file.write(base64.b64encode(secrets.token_bytes(_BYTES) if key is None else key))
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -58,3 +73,13 @@ def _make(path: Path) -> None:
         return
     finally:
         draft.unlink()
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Names made or removed in the folder stay so after a power failure."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

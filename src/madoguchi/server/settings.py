@@ -11,17 +11,28 @@ from madoguchi.server.config import Installation
 _ROOM = Path(__file__).parent
 _HERE = Installation()
 
+
+def _default_origin() -> str:
+    from madoguchi.server.ledger.signer import default_origin
+
+    return default_origin()
+
+
 STATE_DIR = _HERE.state
 DEBUG = _HERE.debug
 ALLOWED_HOSTS = _HERE.allowed_hosts
 # Lazy: importing the settings (tests, type checking) must not create key files.
 SECRET_KEY = SimpleLazyObject(lambda: _HERE.secret_key or keys.secret_text(STATE_DIR / "secret.key"))
-SEALING_KEY_FILE = _HERE.sealing_key_file or STATE_DIR / "sealing.key"
+WRAPPING_KEYS_DIR = STATE_DIR / "wrapping"
+CARD_TAG_KEY_FILE = STATE_DIR / "card-tag.key"
 SERVER_KEY_FILE = STATE_DIR / "server.key"
+LOG_ORIGIN = SimpleLazyObject(lambda: _HERE.log_origin or _default_origin())
+INTEGRATE = _HERE.integrate
 
 HEARTBEAT_LIMIT = _HERE.heartbeat_limit
 CLOCK_LIMIT = _HERE.clock_limit
 ENROLMENT_MINUTES = _HERE.enrolment_minutes
+RETENTION_YEARS = _HERE.retention_years
 
 INSTALLED_APPS = [
     "django.contrib.auth",

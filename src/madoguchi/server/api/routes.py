@@ -83,7 +83,7 @@ def enrol(request: HttpRequest, data: EnrolIn) -> dict[str, str]:  # noqa: ARG00
     """Turn a machine into a terminal with a one-time code."""
     made = devices.enrol(code=data.code, public_key=data.public_key)
     terminal = made.device.terminal
-    tag_key = keys.card_tag_key(keys.key_bytes(settings.SEALING_KEY_FILE))
+    tag_key = keys.card_tag_key(settings.CARD_TAG_KEY_FILE)
     return {
         "terminal": str(terminal.pk),
         "name": terminal.name,
