@@ -102,6 +102,7 @@ def office_ground(clock: ReplayClock) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="madoguchi-replay-") as name:
         folder = Path(name)
         os.environ["MADOGUCHI_STATE"] = str(folder)
+        os.environ["MADOGUCHI_INTEGRATE"] = "false"
         os.environ["MADOGUCHI_DATABASE_URL"] = os.environ.get("MADOGUCHI_REPLAY_DATABASE_URL", "")
         prepare()
         from django.db import connections

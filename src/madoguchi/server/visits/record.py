@@ -1,17 +1,21 @@
 """Writes the record: the only place that makes `VisitEvent` rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
+from django.db import transaction
 from django.db.models import Max
 
-from madoguchi.evidence import envelope
+from madoguchi.evidence import envelope, leaf
 from madoguchi.protocol import Event, Message, Role
-from madoguchi.server import clock, keys
+from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import Device, Terminal
+from madoguchi.server.ledger.signer import signer
+from madoguchi.server.ledger.statements import received
+from madoguchi.server.ledger.store import append
 from madoguchi.server.visits.models import Visit, VisitEvent
 
 
@@ -79,14 +83,31 @@ def content(row: VisitEvent) -> dict[str, Any]:
 
 def _sealed(row: VisitEvent, report: Report | None) -> VisitEvent:
     if report is None:
-        row.signature = envelope.sign(content(row), keys.signing_key(settings.SERVER_KEY_FILE))
+        ours, statement = signer(), content(row)
+        key, row.signature = ours.public, ours.sign(envelope.canonical(statement))
     else:
+        key, statement = report.device.public_key, report.message.to_json()
         row.device, row.message_id = report.device, report.message.id
-        row.message, row.signature = report.message.to_json(), report.signature
+        row.message, row.signature = statement, report.signature
         row.at, row.training = report.at, report.message.training
         row.skew = (row.at - row.received_at).total_seconds()
-    row.save(force_insert=True)
+    with transaction.atomic(savepoint=False):
+        row.save(force_insert=True)
+        _log(row, key, statement)
     return row
+
+
+def _log(row: VisitEvent, key: str, statement: Mapping[str, Any]) -> None:
+    """Append the event to the log, in the transaction that writes the row: both or neither."""
+    noted = received(row.received_at, order=row.seq, skew=row.skew)
+    append(
+        leaf=leaf.make(key=key, signature=row.signature, statement=statement, received=noted),
+        kind=row.kind,
+        at=row.received_at,
+        visit=row.visit_id,
+        terminal=row.terminal_id,
+        event=row.pk,
+    )
 
 
 def _next_seq(visit: Visit | None) -> int | None:
