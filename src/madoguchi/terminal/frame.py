@@ -17,7 +17,9 @@ ends when standard input does.
 import json
 import math
 import os
+import select
 import sys
+import threading
 import time
 import tkinter as tk
 from collections import deque
@@ -37,6 +39,7 @@ _FAMILIES: Final = {
 _EVERY_FAMILY: Final = ("BIZ UDPGothic", "Noto Sans CJK JP", "Noto Sans JP", "TkDefaultFont")
 _NIGHT, _PAPER, _PRESS, _WARN = "#12263a", "#ffffff", "#8c1c13", "#ffe14d"
 _RAISE_MS, _IDLE_MS = 100, 1000
+_LAST_MOMENT = 1.0
 _KEY_PRESSED = b'{"key": true}\n'
 _BAR_SIZE, _BUTTON_SIZE, _MARGIN = 22, 20, 80
 _COVER_SIZES: Final = {"covered": 52, "how": 34, "left": 40, "staff": 26, "second": 24}
@@ -256,9 +259,19 @@ _COVER_KEYS: Final = ("bar.covered", "bar.put_back", "bar.or_staff")
 
 def main() -> None:
     """Run the bar on the display of the environment."""
+    threading.Thread(target=_end_with_the_agent, name="end", daemon=True).start()
     root = tk.Tk()
     root.withdraw()
     Bar(root, hidden="--hidden" in sys.argv[1:]).run()
+
+
+def _end_with_the_agent() -> None:
+    """End at the latest a moment after standard input has ended, also while the display does not answer."""
+    line = select.poll()
+    line.register(sys.stdin.fileno(), 0)  # its end is always told
+    line.poll()
+    time.sleep(_LAST_MOMENT)
+    os._exit(1)
 
 
 def _forget_clipboard(root: tk.Tk) -> None:

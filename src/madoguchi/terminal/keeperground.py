@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,13 +49,25 @@ class KeeperUnreachable(TerminalError):
 
 
 class KeeperGround:
-    """Asks the keeper at `path` (port `Ground`). `name` is the marker of our boxes, which has to be its own too."""
+    """Asks the keeper at `path` (port `Ground`). `name` is the marker of our boxes, which has to be its own too.
 
-    def __init__(self, path: Path, *, name: str, keeper_uid: int = 0, back: float = _BACK) -> None:
+    `sweep_own` kills what is left of the agent's own user, where no keeper looks: bars; it says how many there were.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        keeper_uid: int = 0,
+        back: float = _BACK,
+        sweep_own: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._path = path
         self._name = name
         self._keeper_uid = keeper_uid
         self._back = back
+        self._sweep_own = sweep_own
         self._lock = threading.RLock()
         self._line: socket.socket | None = None
         self._swept: WipeProof | None = None
@@ -85,7 +97,9 @@ class KeeperGround:
         """Have everything of ours destroyed and proven (port `Ground.sweep`)."""
         with self._lock:
             self._swept = None
-        return self.proof_from_before()
+        bars = self._sweep_own()
+        proof = self.proof_from_before()
+        return replace(proof, leftovers=proof.leftovers + bars)
 
     def close(self) -> None:
         """Hang up: the keeper destroys what is left."""

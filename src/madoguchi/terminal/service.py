@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,7 @@ from madoguchi.terminal.journal import Journal
 from madoguchi.terminal.keeperground import KeeperGround
 from madoguchi.terminal.link import HttpLink
 from madoguchi.terminal.ports import Boxes
+from madoguchi.terminal.sweep import kill_own
 from madoguchi.terminal.timers import Clock, SystemClock
 
 _BACKOFF = 2.0
@@ -72,7 +74,8 @@ def choose_boxes(config: TerminalConfig, *, on_finish: Callable[[], None], alive
     """Real boxes, by the keeper if there is one; else, where they are impossible, ordinary browsers in training."""
     settings = box_config(config)
     if config.keeper:
-        ground = KeeperGround(Path(config.keeper), name=settings.name)
+        own = partial(kill_own, settings)
+        ground = KeeperGround(Path(config.keeper), name=settings.name, sweep_own=own)
         return BwrapBoxes(settings, ground=ground, on_finish=on_finish, alive=alive)
     real = BwrapBoxes(settings, on_finish=on_finish, alive=alive)
     return BareBoxes(settings, on_finish=on_finish, alive=alive) if config.training and real.missing() else real

@@ -3,6 +3,8 @@
 import os
 import pwd
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +16,12 @@ from madoguchi.terminal.boxconfig import BoxConfig
 from madoguchi.terminal.browser import BAR_HEIGHT
 from madoguchi.terminal.curtain import CurtainFailed, Frame
 from madoguchi.terminal.languages import LANGUAGES
-from madoguchi.terminal.namespaces import processes
+from madoguchi.terminal.namespaces import MARKER, processes
 from madoguchi.terminal.ports import Plate
+from madoguchi.terminal.sweep import kill_own
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
-from terminal.box.support import Agent, Refused, left_of, nearest_mark, until
+from terminal.box.support import SOURCE, Agent, Refused, left_of, nearest_mark, until
 from terminal.box.xserver import XServer
 
 pytestmark = pytest.mark.slow
@@ -397,3 +400,32 @@ def _command_line(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def start_bar(display: XServer, **more: str) -> "subprocess.Popen[bytes]":
+    """A bar on this display, which has said its size; its line is ours."""
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(SOURCE), "DISPLAY": display.display}
+    command = [sys.executable, "-m", "madoguchi.terminal.frame", "--hidden"]
+    bar = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**environment, **more})
+    assert bar.stdout is not None
+    assert b"size" in bar.stdout.readline()
+    return bar
+
+
+def test_a_bar_ends_with_its_agent_while_the_display_does_not_answer(display: XServer) -> None:
+    bar = start_bar(display)
+    with bar, display.frozen():
+        assert bar.stdin is not None
+        bar.stdin.close()
+        assert bar.wait(10) == 1
+
+
+def test_an_agent_kills_bars_of_an_earlier_one_that_somebody_else_keeps_on_the_line(
+    display: XServer, tmp_path: Path
+) -> None:
+    config = BoxConfig(state=tmp_path, display=display.display)
+    with start_bar(display, **{MARKER: config.name}) as bar, start_bar(display, **{MARKER: "another"}) as foreign:
+        assert kill_own(config) == 1
+        assert bar.wait(5) == -signal.SIGKILL
+        assert foreign.poll() is None
+        foreign.kill()

@@ -3,11 +3,14 @@
 import os
 import secrets
 import select
+import signal
 import socket
 import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -50,6 +53,15 @@ class XServer:
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It answers nobody meanwhile."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def pixel(self, x: int, y: int) -> str:
         """Colour of one pixel as #rrggbb."""
