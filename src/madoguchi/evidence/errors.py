@@ -46,3 +46,15 @@ class LeafBroken(EvidenceError):
     """The bytes of a log entry are no entry."""
 
     sentence = "記録を読めません。記録が変えられたおそれがあります。市の担当者と監査担当に知らせてください。"
+
+
+class BundleUnreadable(EvidenceError):
+    """No bundle: nothing there, no folder or zip, or without the parts that say what it is."""
+
+    sentence = "証拠の束を読めません。ファイルが全部そろっているか確かめ、もう一度書き出してもらってください。"
+
+
+class BundleRefused(EvidenceError):
+    """What was given does not make a bundle: a gap among the entries, an entry too long, a folder in use."""
+
+    sentence = "証拠の束を書き出せませんでした。書き出す先と範囲を確かめて、もう一度行ってください。"

@@ -40,7 +40,7 @@ def make(*, key: str, signature: str, statement: Mapping[str, Any], received: Ma
 def read(leaf: bytes) -> Leaf:
     """Inverse of `make`. Raises `LeafBroken`."""
     try:
-        given = json.loads(leaf)
+        given = json.loads(leaf, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise LeafBroken("no JSON") from error
     if not isinstance(given, dict) or list(given) != ["key", "received", "signature", "statement"]:
@@ -51,6 +51,14 @@ def read(leaf: bytes) -> Leaf:
     if not (isinstance(received, dict) and isinstance(statement, dict)):
         raise LeafBroken("a part has the wrong type")
     return Leaf(key, signature, statement, _said(leaf, received, key + signature), received)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names stand once each: a name that stands twice means two things to two readers."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _said(leaf: bytes, received: Mapping[str, Any], coded: str) -> bytes:

@@ -19,6 +19,7 @@ _ED25519 = b"\x01"
 _DASH = "\u2014 "
 _ROOT = 32
 _LONGEST = 1_000_000
+_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Verifier:
 
 
 def _named(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(c.isspace() for c in name)
+    return bool(name) and "+" not in name and not any(c.isspace() or "\ud800" <= c <= "\udfff" for c in name)
 
 
 def sign(text: str, name: str, key: Ed25519PrivateKey) -> str:
@@ -134,7 +135,7 @@ class Checkpoint:
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
             raise CheckpointBroken("a checkpoint has three lines or more, none of them empty")
         origin, size, coded, *extra = lines[:-1]
-        if not (size.isascii() and size.isdecimal()) or str(int(size)) != size:
+        if not (size.isascii() and size.isdecimal()) or len(size) > _DIGITS or str(int(size)) != size:
             raise CheckpointBroken(f"{size!r} is no number of entries")
         try:
             root = keys.from_base64(coded)

@@ -51,12 +51,12 @@ def grow(read: Read, size: int, leaves: Sequence[bytes]) -> dict[tuple[int, int]
             before = read(level, number)[: (first - number * WIDTH) * _HASH] if first % WIDTH else b""
             changed[level, number] = before + part
             if len(changed[level, number]) == WIDTH * _HASH:
-                above.append(_top(changed[level, number]))
+                above.append(top(changed[level, number]))
         level, begin, new = level + 1, begin // WIDTH, above
     return changed
 
 
-def _top(hashes: bytes) -> bytes:
+def top(hashes: bytes) -> bytes:
     """The root of a full subtree from 2**k hashes of its lowest row."""
     row = [hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)]
     while len(row) > 1:
@@ -135,7 +135,7 @@ class Tree:
         hashes = self.read(row, number)[offset * _HASH : (offset + width) * _HASH]
         if len(hashes) != width * _HASH:
             raise ProofBroken(f"{path_of(row, number)} is missing or too short")
-        return _top(hashes)
+        return top(hashes)
 
 
 def from_mapping(tiles: Mapping[tuple[int, int], bytes]) -> Read:

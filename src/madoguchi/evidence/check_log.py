@@ -1,0 +1,205 @@
+"""Checks the whole log of a bundle: entries in order, their hashes, every tile, the root. Streams."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from madoguchi.evidence.merkle import EMPTY_ROOT, node_hash
+from madoguchi.evidence.source import FileBroken, Source, read
+from madoguchi.evidence.tiles import WIDTH, path_of, tiles_of
+from madoguchi.evidence.verdict import Verdict
+
+_HASH = 32
+_ENTRY_BUNDLE = WIDTH * (0xFFFF + 2)
+
+
+class WholeLog:
+    """Takes the lines of `events.jsonl` from position 0 on. `roots`: the root at each size that was asked for.
+
+    After a line that is out of its place nothing more is compared: everything behind it stands elsewhere.
+    """
+
+    def __init__(self, source: Source, verdict: Verdict, size: int, sizes: Sequence[int]) -> None:
+        self._source, self._verdict, self._size = source, verdict, size
+        self._wanted = sorted({one for one in sizes if 0 < one <= size})
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
+        self.broken = False
+        self._rows: list[list[bytes]] = [[]]
+        self._leaves: list[bytes] = []
+        self._at = 0
+        self._seen: set[str] = set()
+
+    def take(self, lines: Sequence[bytes]) -> None:
+        """The next lines."""
+        begin = 0
+        while begin < len(lines) and not self.broken:
+            room = WIDTH - len(self._leaves)
+            self._some(lines[begin : begin + room])
+            begin += room
+            if len(self._leaves) == WIDTH:
+                self._flush()
+
+    def _some(self, lines: Sequence[bytes]) -> None:
+        keep, at = self._leaves.append, self._at
+        for line in lines:
+            number, _, leaf = line.partition(b" ")
+            if number != b"%d" % at or at >= self._size:
+                self._at = at
+                self._misplaced(number)
+                return
+            keep(leaf)
+            at += 1
+        self._at = at
+
+    def _misplaced(self, number: bytes) -> None:
+        self.broken = True
+        if self._at >= self._size:
+            self._verdict.found("beyond", size=self._size)
+            return
+        if not number.isdigit() or len(number) > len(str(self._size)):
+            self._verdict.found("no_position", row=self._at + 1)
+            return
+        found = int(number)
+        code = "position_missing" if found > self._at else "position_back"
+        self._verdict.found(code, position=self._at, found=found)
+
+    def _flush(self) -> None:
+        """Compare what was gathered with its tiles, and carry full tiles upwards."""
+        sha = hashlib.sha256
+        begin = self._at - len(self._leaves)
+        row = [sha(b"\x00" + leaf).digest() for leaf in self._leaves]
+        self._rows[0] = row
+        self._compare_entries(begin // WIDTH)
+        self._compare(0, begin // WIDTH, row, entries=True)
+        self._take_roots(begin, row)
+        self._leaves = []
+        if len(row) == WIDTH:
+            self._carry(begin // WIDTH)
+
+    def _carry(self, number: int) -> None:
+        level = 0
+        while len(self._rows[level]) == WIDTH:
+            if level:
+                self._compare(level, number, self._rows[level], entries=False)
+            top, self._rows[level] = _top(self._rows[level]), []
+            level, number = level + 1, number // WIDTH
+            if level == len(self._rows):
+                self._rows.append([])
+            self._rows[level].append(top)
+
+    def _take_roots(self, begin: int, row: list[bytes]) -> None:
+        while self._wanted and self._wanted[0] <= begin + len(row):
+            size = self._wanted.pop(0)
+            self.roots[size] = _root([row[: size - begin], *self._rows[1:]])
+
+    def _compare(self, level: int, number: int, mine: list[bytes], *, entries: bool) -> None:
+        name = path_of(level, number, len(mine))
+        theirs = self._read(name, WIDTH * _HASH)
+        if theirs is None or theirs == b"".join(mine):
+            return
+        hashes = [theirs[at : at + _HASH] for at in range(0, len(theirs), _HASH)]
+        if not entries or len(theirs) != len(mine) * _HASH:
+            self._verdict.found("tile_changed", name=name)
+            return
+        tell_apart(self._verdict, number * WIDTH, mine, hashes)
+        self._verdict.found("tile_changed", name=name)
+
+    def _compare_entries(self, number: int) -> None:
+        name = path_of("entries", number, len(self._leaves))
+        theirs = self._read(name, _ENTRY_BUNDLE)
+        if theirs is None:
+            return
+        mine = b"".join([len(leaf).to_bytes(2, "big") + leaf for leaf in self._leaves if len(leaf) <= 0xFFFF])
+        if mine != theirs:
+            self._verdict.found("entry_tile", name=name)
+
+    def _read(self, name: str, limit: int) -> bytes | None:
+        self._seen.add(name)
+        try:
+            return read(self._source, name, limit)
+        except FileBroken as error:
+            self._verdict.found("file", name=name, why=error.why)
+            return None
+
+    def finish(self) -> bool:
+        """After the last line: whether all of it could be compared."""
+        if not self.broken and self._leaves:
+            self._flush()
+        if not self.broken and self._at < self._size:
+            self.broken = True
+            self._verdict.found("end_missing", position=self._at, count=self._size - self._at)
+        if self.broken:
+            return False
+        for level, row in enumerate(self._rows[1:], start=1):
+            if row:
+                self._compare(level, (self._size >> 8 * level) // WIDTH, row, entries=False)
+        return True
+
+    def foreign(self) -> Iterator[str]:
+        """Names under `tile/` that the log does not have."""
+        for name in self._source.names:
+            if name.startswith("tile/") and name not in self._seen:
+                yield name
+
+
+def _top(row: list[bytes]) -> bytes:
+    """The root of a full subtree, from its lowest row."""
+    sha = hashlib.sha256
+    while len(row) > 1:
+        row = [sha(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row), 2)]
+    return row[0]
+
+
+def _root(rows: list[list[bytes]]) -> bytes:
+    """The root of a tree from the rows of its last tiles, lowest first."""
+    found: bytes | None = None
+    for row in rows:
+        for peak in reversed(list(_peaks(row))):
+            found = peak if found is None else node_hash(peak, found)
+    return EMPTY_ROOT if found is None else found
+
+
+def _peaks(row: list[bytes]) -> Iterator[bytes]:
+    """The roots of the full subtrees that a row is made of, largest first."""
+    begin = 0
+    for bit in reversed(range(9)):
+        if len(row) & 1 << bit:
+            yield _top(row[begin : begin + (1 << bit)])
+            begin += 1 << bit
+
+
+def tell_apart(verdict: Verdict, first: int, mine: list[bytes], due: list[bytes]) -> None:
+    """Say what was done to entries whose hashes are not the due ones. `first`: position of the first of them.
+
+    Swapped, removed with the later ones moved up, put in, or changed: as far as these hashes tell.
+    """
+    wrong = [at for at in range(len(mine)) if mine[at] != due[at]]
+    at = wrong[0]
+    if len(wrong) == 1:
+        verdict.found("entry_changed", position=first + at)
+        return
+    if len(wrong) == 2 and mine[at] == due[wrong[1]] and mine[wrong[1]] == due[at]:
+        verdict.found("entry_swapped", position=first + at, other=first + wrong[1])
+        return
+    removed, added = _shift(mine[at:], due[at:]), _shift(due[at:], mine[at:])
+    if removed:
+        verdict.found("entry_removed", position=first + at, count=removed)
+    elif added:
+        verdict.found("entry_added", position=first + at, count=added)
+    else:
+        for one in wrong[:3]:
+            verdict.found("entry_changed", position=first + one)
+        verdict.found("several_changed", position=first + at)
+
+
+def _shift(shorter: list[bytes], longer: list[bytes]) -> int:
+    """By how many places `shorter` runs ahead of `longer`; 0 if it does not."""
+    if shorter[0] not in longer:
+        return 0
+    by = longer.index(shorter[0])
+    same = len(longer) - by
+    return by if same > 1 and shorter[:same] == longer[by:] else 0
+
+
+def expected_names(size: int) -> Iterator[str]:
+    """The names of all tiles of hashes of a log of `size` entries."""
+    return (path_of(*tile) for tile in tiles_of(size))
