@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -104,7 +105,7 @@ def _log(row: VisitEvent, key: str, statement: Mapping[str, Any]) -> None:
         leaf=leaf.make(key=key, signature=row.signature, statement=statement, received=noted),
         kind=row.kind,
         at=row.received_at,
-        visit=row.visit_id,
+        visit=UUID(statement["visit"]) if statement["visit"] else None,
         terminal=row.terminal_id,
         event=row.pk,
     )
