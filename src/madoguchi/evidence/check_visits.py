@@ -58,6 +58,8 @@ class Visits:
                 self._closed[name] = visit.due
                 if kind in _CHAIN:
                     self.verdict.found("after_close", position, name, kind=kind)
+            elif kind == "withdraw":
+                self._withdraw(name, visit, position)
             elif kind == "close":
                 self._close(name, visit, position)
             else:
@@ -68,6 +70,11 @@ class Visits:
         if missing:
             self.verdict.found("chain", position, name, missing=", ".join(missing))
         visit.links.clear()
+        self._closed[name] = visit.due
+
+    def _withdraw(self, name: str, visit: _Open, position: int) -> None:
+        if "bind_card" in visit.links:
+            self.verdict.found("withdrawn_bound", position, name)
         self._closed[name] = visit.due
 
     def finish(self) -> None:

@@ -121,6 +121,7 @@ def check(source: Source, verdict: Verdict, asked: Asked) -> Head:
     if head.whole:
         counts["entries"] = _whole(source, verdict, head, asked, anchors, contents)
     else:
+        verdict.part = True
         verdict.note("part")
         counts["entries"] = _part(source, verdict, head, asked, anchors, contents)
     if not anchors.sizes and not verdict.of("anchors"):
@@ -192,6 +193,8 @@ def _stream(lines: _Lines, verdict: Verdict, head: Head, asked: Asked, contents:
     signers, numbers = Signers(verdict, head.key.public), DeviceNumbers(verdict, head.whole)
     visits = Visits(verdict, head.whole, head.visits)
     period = head.whole or head.scope["kind"] == "period"
+    if not period:
+        verdict.note("devices_unnumbered")
     for fact in _facts(lines, asked.jobs):
         if not signers.trusted(fact):
             continue

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from madoguchi.evidence.words import FINDINGS, HOLDS, NOTES, SKIPPED, Words
+from madoguchi.evidence.words import FINDINGS, HOLDS, HOLDS_OF_A_PART, NOTES, SKIPPED, Words
 
 HOLDING, FAILING, UNREADABLE = 0, 1, 2
 """Exit codes: all holds; something does not; the bundle cannot be read."""
@@ -45,13 +45,16 @@ class Said:
 
 @dataclass(slots=True)
 class Verdict:
-    """Collects. A check that was neither begun nor left out on purpose does not hold: what is undone is not proven."""
+    """Collects. `part`: the bundle is a part of the log.
+
+    A check that was neither begun nor left out on purpose does not hold: what is undone is not proven."""
 
     findings: list[Said] = field(default_factory=list)
     notes: list[Said] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     skipped: set[str] = field(default_factory=set)
+    part: bool = False
 
     def found(self, code: str, position: int | None = None, visit: str | None = None, **fields: object) -> None:
         """Something that does not hold. `code`: of `words.FINDINGS`."""
@@ -94,10 +97,11 @@ class Verdict:
 
 def lines(verdict: Verdict) -> Iterator[str]:
     """The verdict in words."""
-    for check, (ja, en) in HOLDS.items():
+    said = HOLDS | HOLDS_OF_A_PART if verdict.part else HOLDS
+    for check, (ja, en) in said.items():
         state = verdict.state(check)
         if state == "holds":
-            yield f"○ {check}: {ja} {en}"
+            yield f"○ {check}: {ja}\n    {en}"
         elif state == "fails":
             yield f"× {check}"
         else:
@@ -108,15 +112,15 @@ def lines(verdict: Verdict) -> Iterator[str]:
 
 
 _LAST = {
-    HOLDING: "結果: 確かめたことは、すべて正しいです。 Result: everything that was checked holds.",
-    FAILING: "結果: 正しくないところがあります。市の担当者と監査担当に知らせてください。 "
-    "Result: something does not hold.",
+    HOLDING: "結果: 確かめたことは、すべて正しいです。\n    Result: everything that was checked holds.",
+    FAILING: "結果: 正しくないところがあります。市の担当者と監査担当に知らせてください。\n"
+    "    Result: something does not hold.",
 }
 
 
 def _listed(mark: str, said: list[Said], counts: dict[str, int]) -> Iterator[str]:
     for at, each in enumerate(said):
-        yield f"{mark}{each.ja} {each.en}"
+        yield f"{mark}{each.ja}\n{' ' * len(mark)}{each.en}"
         more = counts[each.code] - _SHOWN
         if more > 0 and all(later.code != each.code for later in said[at + 1 :]):
             yield f"{mark}(ほか {more} 件 · {more} more)"

@@ -51,6 +51,14 @@ HOLDS: dict[str, tuple[str, str]] = {
 }
 """The checks, in the order in which they are said."""
 
+HOLDS_OF_A_PART = {
+    "log": (
+        "束にあるどの記録も、チェックポイントの記録の中に、そのままの形で立っています。",
+        "Every entry of the bundle stands in the checkpoint's log, unchanged and at its position.",
+    ),
+}
+"""Said instead of the above when the bundle is a part of the log."""
+
 SKIPPED = ("確かめていません。", "Not checked.")
 
 FINDINGS: dict[str, Words] = {
@@ -237,6 +245,11 @@ FINDINGS: dict[str, Words] = {
         "この来庁の記録が、束にありません。",
         "The bundle has no statement of this visit.",
     ),
+    "withdrawn_bound": Words(
+        "visits",
+        "カードを確かめたあとの来庁が、消去の証明なしに取りやめになっています。",
+        "A visit was withdrawn after a card had been read, without any proof of a wipe.",
+    ),
     "after_close": Words(
         "visits",
         "来庁の終了のあとに {kind} があります。",
@@ -346,6 +359,11 @@ NOTES: dict[str, Words] = {
         "",
         "この来庁の {first} 番より前の記録は、束の範囲の外です。",
         "What came before statement {first} of this visit is outside the bundle.",
+    ),
+    "devices_unnumbered": Words(
+        "",
+        "来庁だけの束では、端末の連絡の番号に抜けがないことは確かめられません。",
+        "In a bundle of visits the numbers of devices cannot be checked for gaps.",
     ),
     "visit_open": Words(
         "",
