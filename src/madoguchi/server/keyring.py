@@ -30,7 +30,9 @@ _PASSES = 3
 class WrappingKeyMissing(SealBroken):
     """No file holds the wrapping key that a row was sealed under."""
 
-    sentence = "内容を開く鍵がありません。鍵のフォルダとデータベースの控えの時期が合っているか、管理者に確かめてください。"
+    sentence = (
+        "内容を開く鍵がありません。鍵のフォルダとデータベースの控えの時期が合っているか、管理者に確かめてください。"
+    )
 
 
 @dataclass(frozen=True, slots=True)

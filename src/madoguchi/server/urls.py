@@ -48,6 +48,7 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/slip/", visits.slip, name="slip"),
     *(path(f"visits/<uuid:visit_id>/{act}/", visits.act_view(act), name=f"visit_{act}") for act in ACTS),
     path("rejected/", visits.rejected, name="rejected"),
+    path("rejected/<int:pk>/open/", visits.rejected_open, name="rejected_open"),
     path("counters/", counters.overview, name="counters"),
     path("counters/sites/new/", counters.site_edit, name="site_new"),
     path("counters/sites/<int:pk>/", counters.site_edit, name="site_edit"),

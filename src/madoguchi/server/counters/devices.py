@@ -101,12 +101,14 @@ def roll_token(*, device: Device) -> str:
 @transaction.atomic
 def revoke(*, terminal: Terminal, staff: Staff, reason: str) -> None:
     """Take the terminal's machine away from it: its next call is answered `TokenRevoked`."""
+    from madoguchi.server.ledger import payloads
+
     require(staff=staff, permission=Permission.REVOKE_TERMINAL, site_id=terminal.site_id)
-    _revoke(terminal=terminal, staff=staff, reason=reason)
+    _revoke(terminal=terminal, staff=staff, reason=payloads.keep_words(reason))
 
 
 def retire(*, terminal: Terminal, staff: Staff, reason: str) -> None:
-    """After an attested wipe: the machine is gone and the terminal is out of service."""
+    """After an attested wipe: the machine is gone and the terminal is out of service. `reason`: a token."""
     Terminal.objects.filter(pk=terminal.pk).update(in_service=False)
     _revoke(terminal=terminal, staff=staff, reason=reason)
 

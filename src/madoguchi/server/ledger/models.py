@@ -97,6 +97,12 @@ class Cursor(models.Model):
         return str(self.size)
 
 
+WRAPPED_UNDER = models.Func(
+    models.F("wrapped"), template="substr(%(expressions)s, 1, 8)", output_field=models.BinaryField()
+)
+"""The id of the wrapping key that a payload's own key lies under (`evidence.sealed`)."""
+
+
 class Payload(models.Model):
     """Something personal that a statement has committed to: handwriting, words that staff typed, a refused message.
 
@@ -119,6 +125,7 @@ class Payload(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["visit"], name="payload_of_visit"),
             models.Index(fields=["erase_on"], name="payload_erase_on"),
+            models.Index(WRAPPED_UNDER, name="payload_wrapped_under"),
         ]
 
     def __str__(self) -> str:
@@ -140,6 +147,7 @@ class Erasure(models.Model):
     class Meta:
         ordering: ClassVar = ["-pk"]
         verbose_name = "消去の記録"
+        indexes: ClassVar = [models.Index(fields=["commitment"], name="erasure_commitment")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.erased_at:%Y-%m-%d}"

@@ -60,11 +60,16 @@ def keep(
     return _store(kind, visit, commitment, plain)
 
 
-def keep_words(text: str, *, kind: str = "words", visit: UUID | None = None) -> str:
-    """Seal words; the token that stands for them. Raises `MissingEvidence` for words that say nothing."""
+def keep_words(text: str, *, visit: UUID | None = None) -> str:
+    """Seal words that staff typed; the token that stands for them. Raises `MissingEvidence` if they say nothing."""
     if not text.strip():
         raise MissingEvidence("words that say nothing")
-    return token(keep(kind=kind, content={"text": text}, visit=visit))
+    return token(keep(kind="words", content={"text": text}, visit=visit))
+
+
+def keep_raw(text: str, *, visit: UUID | None = None) -> str:
+    """Seal a refused message as it came; the token that stands for it."""
+    return token(keep(kind="rejected", content={"raw": text}, visit=visit))
 
 
 def token(commitment: str) -> str:
@@ -187,9 +192,12 @@ def _store(kind: str, visit: UUID | None, commitment: str, plain: bytes) -> str:
 def _row_key(payload: Payload) -> bytes:
     try:
         return _unwrap(payload)
-    except keyring.WrappingKeyMissing:
+    except keyring.WrappingKeyMissing as error:
         # Read before the key was changed and opened after it.
-        payload.refresh_from_db(fields=["wrapped"])
+        fresh = Payload.objects.filter(pk=payload.pk).values_list("wrapped", flat=True).first()
+        if fresh is None:
+            raise error
+        payload.wrapped = fresh
         return _unwrap(payload)
 
 

@@ -1,8 +1,8 @@
 """How long personal contents are kept. Pure.
 
-Years are counted as Japanese offices count them: the period (保存期間) begins on 1 April of the fiscal year after the one
-in which the content was stored (起算日は翌年度の4月1日). What is stored on 31 March begins the next day; what is stored on
-1 April belongs to the new fiscal year and begins a year later.
+Years are counted as Japanese offices count them: the period (保存期間) begins on 1 April of the fiscal year after
+the one in which the content was stored (起算日は翌年度の4月1日). What is stored on 31 March begins the next day;
+what is stored on 1 April belongs to the new fiscal year and begins a year later.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,9 @@ _MOST = 100
 class RetentionUnknown(Exception):
     """`MADOGUCHI_RETENTION_YEARS` names a class that does not exist, or years that nobody keeps anything."""
 
-    sentence = "保存年数の設定(MADOGUCHI_RETENTION_YEARS)が正しくありません。種類の名前と1から100までの年数を書いてください。"
+    sentence = (
+        "保存年数の設定(MADOGUCHI_RETENTION_YEARS)が正しくありません。種類の名前と1から100までの年数を書いてください。"
+    )
 
 
 @dataclass(frozen=True, slots=True)

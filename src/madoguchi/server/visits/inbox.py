@@ -11,7 +11,7 @@ import rfc8785
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from madoguchi.evidence import envelope, sealed
+from madoguchi.evidence import envelope
 from madoguchi.evidence.errors import EvidenceError
 from madoguchi.evidence.keys import public_from_text
 from madoguchi.protocol import (
@@ -30,7 +30,7 @@ from madoguchi.protocol import (
     Verdict,
     VisitState,
 )
-from madoguchi.server import clock, keys
+from madoguchi.server import clock
 from madoguchi.server.counters import devices
 from madoguchi.server.counters.models import Device, Terminal
 from madoguchi.server.errors import (
@@ -42,7 +42,8 @@ from madoguchi.server.errors import (
     TerminalInTraining,
     VisitUnknown,
 )
-from madoguchi.server.visits.models import RejectedMessage, Signature, Visit, VisitEvent
+from madoguchi.server.ledger import payloads, statements
+from madoguchi.server.visits.models import RejectedMessage, Visit, VisitEvent
 from madoguchi.server.visits.record import Report, record, record_office
 from madoguchi.server.visits.transitions import apply, lock_terminal
 
@@ -52,6 +53,7 @@ _TAG = re.compile(r"[0-9a-f]{64}")
 _MAX_BODY = 16 * 1024
 _A_TAG = "0" * 64
 _YEARS = (2000, 2200)
+_MOST_SEQ = 2**53
 _SIGNED = (Confirmation.SIGNATURE, Confirmation.PROXY_SIGNATURE)
 _REPORTED_STATE = {
     effect.event: TerminalState(row.target)
@@ -238,13 +240,9 @@ def _keep_signature(report: Report, visit: Visit, payload: Any) -> None:
     salt, drawing = _drawing(payload)
     commitment = str(given.get("commitment"))
     try:
-        sealed.check_commitment(commitment, salt, drawing)
+        payloads.keep(kind="signature", content=drawing, visit=visit.pk, salt=salt, commitment=commitment)
     except (ValueError, rfc8785.CanonicalizationError) as error:
         raise MalformedMessage("salt or drawing cannot be read") from error
-    row = Signature(visit=visit, commitment=commitment, stored_at=clock.now())
-    plain = json.dumps({"salt": salt, "payload": drawing}).encode()
-    row.sealed = sealed.seal(keys.key_bytes(settings.SEALING_KEY_FILE), row.place, plain)
-    row.save(force_insert=True)
 
 
 def _drawing(payload: Any) -> tuple[str, dict[str, Any]]:
@@ -276,19 +274,36 @@ def _note_state(report: Report, terminal: Terminal) -> None:
 def _reject(device: Device, given: object, refusal: Refusal) -> Answer:
     message = given.get("message") if isinstance(given, dict) else None
     signature = given.get("signature") if isinstance(given, dict) else None
-    name = message.get("id") if isinstance(message, dict) else None
-    number = _plain(name, 64)
+    said = message if isinstance(message, dict) else {}
+    number = _plain(said.get("id"), 64)
+    # The raw envelope may hold handwriting: it is sealed, the rows that stay hold its token.
+    raw = payloads.keep_raw(_raw(given), visit=_visit_number(said))
     RejectedMessage.objects.create(
         device=device,
         terminal_id=device.terminal_id,
         message_id=number,
-        raw=_raw(given),
+        raw=raw,
         signature=_plain(signature, 200),
         reason=refusal.code,
         sentence=refusal.sentence,
         received_at=clock.now(),
     )
+    body = {"reason": refusal.code, "message_id": number, "raw": raw} | _seq(said)
+    statements.state(kind="message_rejected", body=body, terminal=device.terminal_id)
     return Answer(number, Verdict.REJECTED, refusal.code, refusal.sentence)
+
+
+def _visit_number(said: dict[str, Any]) -> UUID | None:
+    """Whose turn the message names: what belongs to a person is erased with the rest of that visit."""
+    try:
+        return UUID(_plain(said.get("visit"), 36))
+    except ValueError:
+        return None
+
+
+def _seq(said: dict[str, Any]) -> dict[str, int]:
+    seq = said.get("seq")
+    return {"seq": seq} if isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq < _MOST_SEQ else {}
 
 
 def _plain(value: object, longest: int) -> str:

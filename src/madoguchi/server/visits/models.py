@@ -39,7 +39,8 @@ class DayCounter(models.Model):
 class Visit(models.Model):
     """One citizen's turn (来庁・対応). No name is kept: only the ticket, and the card's tag once a card was read.
 
-    `proof`, `confirmation`: what closed the gate. `reason`: one of `InterruptReason`, or why it was withdrawn.
+    `proof`, `confirmation`: what closed the gate. `reason`: one of `InterruptReason`, or why it was withdrawn. Words
+    that staff typed stand in all three as tokens of payloads (`ledger.payloads`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -171,26 +172,11 @@ class VisitEvent(models.Model):
         return f"{self.kind} {self.at:%H:%M:%S}"
 
 
-class Signature(models.Model):
-    """A citizen's handwriting, sealed for this row alone. It can be erased; the signed commitment stays."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    visit = models.OneToOneField(Visit, on_delete=models.PROTECT, related_name="signature")
-    commitment = models.CharField(max_length=64)
-    sealed = models.BinaryField()
-    stored_at = models.DateTimeField(default=clock.now)
-
-    def __str__(self) -> str:
-        return str(self.visit_id)
-
-    @property
-    def place(self) -> str:
-        """Table, column and row: a ciphertext pasted elsewhere does not open."""
-        return f"visits_signature|sealed|{self.id}"
-
-
 class RejectedMessage(models.Model):
-    """A message that changed nothing and is kept as evidence (I6). `raw`: the whole envelope as ASCII JSON."""
+    """A message that changed nothing and is kept as evidence (I6).
+
+    `raw`: the token of the payload that holds the whole envelope as ASCII JSON (`ledger.payloads`).
+    """
 
     device = models.ForeignKey(Device, on_delete=models.PROTECT)
     terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, related_name="rejected")

@@ -24,7 +24,7 @@ from madoguchi.server.errors import (
     TerminalQuarantined,
     TerminalSilent,
 )
-from madoguchi.server.visits.models import Visit
+from madoguchi.server.visits.models import RejectedMessage, Visit
 
 OPEN_STATES = [state.value for state in OCCUPYING]
 
@@ -32,6 +32,12 @@ OPEN_STATES = [state.value for state in OCCUPYING]
 def open_visit(terminal: Terminal) -> Visit | None:
     """The visit that holds the terminal. The database allows one."""
     return Visit.objects.select_related("procedure", "site").filter(terminal=terminal, state__in=OPEN_STATES).first()
+
+
+def rejected_for(staff: Staff) -> QuerySet[RejectedMessage]:
+    """Refused messages of the terminals that this person may see, newest first."""
+    rows = RejectedMessage.objects.select_related("terminal__site")
+    return rows if staff.site_id is None else rows.filter(terminal__site_id=staff.site_id)
 
 
 def silent(terminal: Terminal, now: datetime) -> bool:

@@ -1,5 +1,7 @@
 """What staff do with visits. Together with `inbox` the only writers of visits; states come from `transitions.apply`."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,6 +34,7 @@ from madoguchi.server.errors import (
     TerminalStillSpeaks,
     TicketTaken,
 )
+from madoguchi.server.ledger import payloads
 from madoguchi.server.visits.models import DayCounter, Visit, VisitEvent, ticket_text
 from madoguchi.server.visits.record import record
 from madoguchi.server.visits.selectors import open_visit, silent, why_not_ready
@@ -39,6 +42,13 @@ from madoguchi.server.visits.transitions import apply, lock_terminal, lock_visit
 
 _AT_WORK = (TerminalState.OPEN, TerminalState.CURTAINED)
 _WIPES = (EventKind.WIPE_FAILED.value, EventKind.WIPE_PROVEN.value, EventKind.SWEEP_PROVEN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody typed: personal until shown otherwise. It never stands in a statement, only its token does."""
+
+    text: str
 
 
 def issue_ticket(
@@ -133,19 +143,19 @@ def _check_gate(terminal: Terminal) -> None:
 @transaction.atomic
 def return_to_queue(*, visit: Visit, staff: Staff, reason: str) -> Visit:
     """Nobody came: back to waiting. Only before a card was bound."""
-    return _by_staff(visit, staff, Permission.CALL_TICKET, EventKind.RETURN_TO_QUEUE, {"reason": reason})
+    return _by_staff(visit, staff, Permission.CALL_TICKET, EventKind.RETURN_TO_QUEUE, {"reason": Words(reason)})
 
 
 @transaction.atomic
 def withdraw(*, visit: Visit, staff: Staff, reason: str) -> Visit:
     """The citizen left before any box was opened."""
-    return _by_staff(visit, staff, Permission.WITHDRAW_TICKET, EventKind.WITHDRAW, {"reason": reason})
+    return _by_staff(visit, staff, Permission.WITHDRAW_TICKET, EventKind.WITHDRAW, {"reason": Words(reason)})
 
 
 @transaction.atomic
 def ask_end(*, visit: Visit, staff: Staff, reason: str) -> Visit:
     """Ask the terminal to end the visit now; it hears so at its next poll."""
-    return _by_staff(visit, staff, Permission.ASK_END, EventKind.ASK_END, {"reason": reason})
+    return _by_staff(visit, staff, Permission.ASK_END, EventKind.ASK_END, {"reason": Words(reason)})
 
 
 @transaction.atomic
@@ -172,14 +182,14 @@ def confirm_spoken(
 @transaction.atomic
 def confirm_absent(*, visit: Visit, staff: Staff, why: str, outcome: Outcome, reason: InterruptReason | None) -> Visit:
     """The citizen had left: a member of staff looked at the locked screen. `why` is recorded. Closes the visit."""
-    given = {"kind": Confirmation.ABSENT.value, "reason": why}
+    given = {"kind": Confirmation.ABSENT.value, "reason": Words(why)}
     return _confirm(visit, staff, given, outcome, reason, OwnName.UNSEEN)
 
 
 def _confirm(
     visit: Visit,
     staff: Staff,
-    given: dict[str, str],
+    given: Mapping[str, Any],
     outcome: Outcome,
     reason: InterruptReason | None,
     own_name: OwnName | None,
@@ -201,7 +211,7 @@ def attest_wipe(*, visit: Visit, staff: Staff, proof: str, reason: str) -> Visit
     terminal = lock_visit(visit)[1]
     if terminal is not None and not silent(terminal, clock.now()) and terminal.state in _AT_WORK:
         raise TerminalStillSpeaks(str(terminal))
-    body = {"proof": {"attested": proof, "by": staff.username}, "reason": reason}
+    body = {"proof": {"attested": Words(proof), "by": staff.username}, "reason": Words(reason)}
     return _by_staff(visit, staff, Permission.ATTEST_WIPE, EventKind.ATTEST_WIPE, body)
 
 
@@ -212,8 +222,9 @@ def clear_quarantine(*, terminal: Terminal, staff: Staff, reason: str) -> Termin
     held = lock_terminal(terminal.pk)
     if not held.quarantined and held.state != TerminalState.QUARANTINED:
         raise NothingToClear(str(held))
-    event = Event(EventKind.CLEAR, staff.acts_as, body={"reason": reason})
     visit = open_visit(held)
+    sealed = payloads.keep_words(reason, visit=visit.pk if visit else None)
+    event = Event(EventKind.CLEAR, staff.acts_as, body={"reason": sealed})
     if visit is not None and visit.state == VisitState.ENDING:
         apply(visit=lock_visit(visit)[0], event=Event(event.kind, event.by, visit.lease, event.body), staff=staff)
     else:
@@ -232,8 +243,19 @@ def _proven_since(terminal: Terminal) -> bool:
 def _by_staff(visit: Visit, staff: Staff, permission: Permission, kind: EventKind, body: dict[str, Any]) -> Visit:
     require(staff=staff, permission=permission, site_id=visit.site_id)
     held, _ = lock_visit(visit)
-    apply(visit=held, event=Event(kind, staff.acts_as, held.lease, body), staff=staff)
+    apply(visit=held, event=Event(kind, staff.acts_as, held.lease, _with_tokens(body, held)), staff=staff)
     return held
+
+
+def _with_tokens(body: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
+    """The body as it is signed: words are sealed, and their tokens stand in their place."""
+    return {name: _token_of(value, visit) for name, value in body.items()}
+
+
+def _token_of(value: Any, visit: Visit) -> Any:
+    if isinstance(value, Words):
+        return payloads.keep_words(value.text, visit=visit.pk)
+    return _with_tokens(value, visit) if isinstance(value, Mapping) else value
 
 
 def _next_number(site: Site) -> int:

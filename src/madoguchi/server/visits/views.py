@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from madoguchi.protocol import Permission, ProtocolError
@@ -17,9 +18,10 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.accounts.permissions import needs, require, staff_of
 from madoguchi.server.counters.models import HelpLine, ProcedureKind, Site
 from madoguchi.server.errors import OfficeError
+from madoguchi.server.ledger import payloads
 from madoguchi.server.visits import live, selectors, services
 from madoguchi.server.visits.forms import ReceptionForm
-from madoguchi.server.visits.models import RejectedMessage, Visit
+from madoguchi.server.visits.models import Visit
 from madoguchi.server.visits.staff_acts import ACTS, Act
 
 Values = dict[str, Any]
@@ -223,12 +225,22 @@ def _display_values(site: Site) -> Values:
 @needs(Permission.SEE_REJECTED)
 def rejected(request: HttpRequest) -> HttpResponse:
     """Messages of terminals that changed nothing (I6)."""
-    staff = staff_of(request)
-    rows = RejectedMessage.objects.select_related("terminal__site")
-    if staff.site_id is not None:
-        rows = rows.filter(terminal__site_id=staff.site_id)
-    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    page = Paginator(selectors.rejected_for(staff_of(request)), 50).get_page(request.GET.get("page"))
     return render(request, "visits/rejected.html", {"page": page})
+
+
+@require_POST
+@never_cache
+@needs(Permission.SEE_PAYLOADS)
+def rejected_open(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was refused, as it came. It may hold handwriting: that it was opened is stated in the log."""
+    staff = staff_of(request)
+    row = get_object_or_404(selectors.rejected_for(staff), pk=pk)
+    payload = payloads.find(row.raw)
+    raw = None
+    if payload is not None:
+        raw = payloads.show(payload=payload, staff=staff, site_id=row.terminal.site_id)["raw"]
+    return render(request, "visits/rejected_open.html", {"row": row, "raw": raw})
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -1,6 +1,6 @@
 """Words for the record on screens. Labels of visit events come from the protocol's table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from madoguchi.protocol import (
@@ -13,16 +13,9 @@ from madoguchi.protocol import (
     Outcome,
     OwnName,
 )
+from madoguchi.server.ledger.types import OFFICE_EVENTS
 
-OFFICE_EVENTS = {
-    "enrolled": "端末の登録",
-    "revoked": "端末の登録の取り消し",
-    "in_service": "使用開始",
-    "out_of_service": "使用をやめる設定",
-    "sequence_gap": "連絡の番号が飛んだ",
-    "sequence_back": "連絡の順番が前後した",
-}
-"""Kinds of event that the office records beside the protocol's own."""
+Read = Callable[[object], str]
 
 
 def _labels() -> dict[str, str]:
@@ -47,13 +40,13 @@ _SPACES = {
 }
 
 
-def proof_in_words(proof: object) -> list[str]:
-    """The wipe proof as sentences; unknown parts are left out, the record keeps them."""
+def proof_in_words(proof: object, read: Read = str) -> list[str]:
+    """The wipe proof as sentences; unknown parts are left out, the record keeps them. `read`: see `event_in_words`."""
     if not isinstance(proof, Mapping):
         return []
     lines = ["訓練用の端末です。本物の消去の証明ではありません。"] if proof.get("training") else []
     if proof.get("attested"):
-        lines.append(f"市職員が端末の撤去を確認しました: {proof['attested']}")
+        lines.append(f"市職員が端末の撤去を確認しました: {read(proof['attested'])}")
     lines += [_LOGOUTS[proof["logout"]]] if proof.get("logout") in _LOGOUTS else []
     if proof.get("processes_gone_at"):
         lines.append("閲覧ソフトの処理がすべて止まったことを確かめました。")
@@ -65,19 +58,22 @@ def proof_in_words(proof: object) -> list[str]:
     return lines
 
 
-def event_in_words(kind: str, body: Mapping[str, Any]) -> list[str]:
-    """What an event says beside its label, for the record on a visit's page."""
+def event_in_words(kind: str, body: Mapping[str, Any], read: Read = str) -> list[str]:
+    """What an event says beside its label, for the record on a visit's page.
+
+    `read`: the words for what stands in a personal field (`ledger.payloads.readable`).
+    """
     lines: list[str] = []
     if kind in (EventKind.WIPE_PROVEN, EventKind.SWEEP_PROVEN, EventKind.ATTEST_WIPE):
-        lines += proof_in_words(body.get("proof"))
+        lines += proof_in_words(body.get("proof"), read)
     if kind == EventKind.END and body.get("cause") in list(EndCause):
         lines.append(EndCause(body["cause"]).label)
     if kind == EventKind.CONFIRM:
-        lines += _confirmation(body)
+        lines += _confirmation(body, read)
     if kind == EventKind.WIPE_FAILED:
         lines.append(f"理由: {body.get('failure')}")
     if kind in _WITH_REASON and body.get("reason"):
-        lines.append(f"理由: {body['reason']}")
+        lines.append(f"理由: {read(body['reason'])}")
     return lines
 
 
@@ -95,10 +91,12 @@ _WITH_REASON = frozenset(
 )
 
 
-def _confirmation(body: Mapping[str, Any]) -> list[str]:
+def _confirmation(body: Mapping[str, Any], read: Read) -> list[str]:
     given = body.get("confirmation")
     kind = given.get("kind") if isinstance(given, Mapping) else None
     lines = [Confirmation(kind).label] if kind in list(Confirmation) else []
+    if kind == Confirmation.ABSENT and isinstance(given, Mapping) and given.get("reason"):
+        lines.append(f"わけ: {read(given['reason'])}")
     lines += [Outcome(body["outcome"]).label] if body.get("outcome") in list(Outcome) else []
     own_name = given.get("own_name") if isinstance(given, Mapping) else None
     lines += [OwnName(own_name).label] if own_name in list(OwnName) else []

@@ -3,6 +3,7 @@
 from django import template
 
 from madoguchi.protocol import InterruptReason
+from madoguchi.server.ledger.payloads import readable
 from madoguchi.server.visits import preflight
 from madoguchi.server.visits.models import VisitEvent
 from madoguchi.server.visits.words import EVENT_LABELS, event_in_words
@@ -19,7 +20,7 @@ def event_label(event: VisitEvent) -> str:
 @register.filter
 def event_words(event: VisitEvent) -> list[str]:
     """What an event says, as sentences."""
-    return event_in_words(event.kind, event.body)
+    return event_in_words(event.kind, event.body, readable)
 
 
 @register.filter
@@ -36,5 +37,5 @@ def answered(record: dict[str, object]) -> list[tuple[str, str]]:
 
 @register.filter
 def reason_label(word: str) -> str:
-    """The label of an interruption's reason; other words stay as they are."""
-    return InterruptReason(word).label if word in list(InterruptReason) else word
+    """The label of an interruption's reason; a token's words; other words stay as they are."""
+    return InterruptReason(word).label if word in list(InterruptReason) else readable(word)
