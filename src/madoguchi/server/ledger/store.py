@@ -27,7 +27,7 @@ class Draft:
     def values(self) -> list[Any]:
         """The columns as this database takes them."""
         moment = connection.ops.adapt_datetimefield_value(self.at)
-        return [self.leaf, self.kind, _key(self.visit), _key(self.terminal), self.event, moment]
+        return [self.leaf, self.kind, key(self.visit), key(self.terminal), self.event, moment]
 
 
 def append(
@@ -59,7 +59,7 @@ def _one(cursor: Any, draft: Draft) -> int:
     return int(cursor.fetchone()[0])
 
 
-def _key(value: UUID | None) -> Any:
+def key(value: UUID | None) -> Any:
     """A UUID as the database holds it."""
     if value is None or connection.features.has_native_uuid_field:
         return value
