@@ -18,10 +18,12 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters import devices
 from madoguchi.server.counters.models import Device, Site, Terminal
 from madoguchi.server.counters.seed import City
+from madoguchi.server.ledger import payloads
+from madoguchi.server.ledger.models import Payload
 from madoguchi.server.visits import services
-from madoguchi.server.visits.models import RejectedMessage, Signature, Visit, VisitEvent
+from madoguchi.server.visits.models import RejectedMessage, Visit, VisitEvent
 from madoguchi.server.visits.record import content
-from server.seat import DRAWING, TAG, Json, Seat, ticket
+from server.seat import DRAWING, TAG, Json, Seat, serve, ticket
 
 People = Callable[[str], Staff]
 
@@ -59,7 +61,10 @@ def test_a_stale_lease_changes_nothing_and_is_kept(seat: Seat, staff: People, ca
     assert VisitEvent.objects.count() == events
     kept = RejectedMessage.objects.get()
     assert kept.reason == "StaleLease"
-    assert json.loads(kept.raw)["message"]["lease"] == 1
+    raw = payloads.find(kept.raw)
+    assert raw is not None
+    assert raw.visit == called.pk
+    assert json.loads(payloads.open_payload(raw)[1]["raw"])["message"]["lease"] == 1
     assert kept.sentence == answer["sentence"]
 
 
@@ -218,19 +223,35 @@ def test_another_card_does_not_lift_the_curtain(seat: Seat, serving: Visit) -> N
     assert serving.card_tag == TAG
 
 
-def test_the_signature_is_sealed_and_erasable(seat: Seat, serving: Visit) -> None:
+def test_the_signature_is_sealed_apart(seat: Seat, serving: Visit) -> None:
     seat.end()
     seat.wipe()
     seat.sign()
-    row = Signature.objects.get(visit=serving)
-    key = keys.key_bytes(settings.SEALING_KEY_FILE)
-    opened = json.loads(sealed.unseal(key, row.place, bytes(row.sealed)))
-    assert opened["payload"] == DRAWING
-    sealed.check_commitment(row.commitment, opened["salt"], opened["payload"])
+    row = Payload.objects.get(visit=serving.pk)
+    assert row.kind == "signature"
+    salt, drawing = payloads.open_payload(row)
+    assert drawing == DRAWING
+    sealed.check_commitment(row.commitment, salt, drawing)
+    assert serving.events.get(kind="confirm").body["confirmation"]["commitment"] == row.commitment
     assert b"strokes" not in bytes(row.sealed)
     assert "strokes" not in json.dumps(list(serving.events.values_list("body", "message")))
-    row.delete()
-    assert serving.events.get(kind="confirm").body["confirmation"]["kind"] == "signature"
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_signature_is_not_given_twice(seat: Seat, staff: People) -> None:
+    """The same salt and strokes again, for another visit: the commitment stands for one content of one person."""
+    salt = sealed.new_salt()
+    body = confirmation(sealed.commit(salt, DRAWING))
+    given = {"salt": salt, "payload": DRAWING}
+    seat.end()
+    seat.wipe()
+    assert seat.report(EventKind.CONFIRM, body, given)["verdict"] == "accepted"
+    other = ticket(seat, staff("honcho-1"))
+    serve(seat, other, staff("honcho-1"))
+    seat.end()
+    seat.wipe()
+    assert seat.report(EventKind.CONFIRM, body, given)["reason"] == "RuleBroken"
+    assert state(other) == "confirming"
 
 
 def confirmation(commitment: str = "x") -> Json:
@@ -258,7 +279,7 @@ def test_a_signature_that_is_not_the_signed_one_closes_nothing(
     seat.wipe()
     assert seat.report(EventKind.CONFIRM, confirmation(), payload)["reason"] == reason
     assert state(serving) == "confirming"
-    assert not Signature.objects.exists()
+    assert not Payload.objects.filter(kind="signature").exists()
     assert seat.sign()["verdict"] == "accepted"
 
 

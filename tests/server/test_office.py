@@ -1,5 +1,7 @@
 """Installation, keys, clock, first and second start, seed, words, preflight: what stands around the services."""
 
+import hashlib
+import hmac
 import multiprocessing
 import os
 import stat
@@ -14,7 +16,6 @@ import pytest
 from django.core.management import call_command
 from django.test.utils import override_settings
 
-from madoguchi.evidence.sealed import seal, unseal
 from madoguchi.protocol import VISIT_TABLE, EventKind, InterruptReason, Permission, Role, VisitState
 from madoguchi.protocol.roles import PERMISSIONS
 from madoguchi.server import clock, errors, keys
@@ -96,12 +97,19 @@ def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
     assert len(set(made)) == 1
 
 
-def test_the_card_tags_key_is_not_the_sealing_key(tmp_path: Path) -> None:
+def test_the_card_tags_key_stays_what_it_was_made_from_once(tmp_path: Path) -> None:
     sealing = keys.key_bytes(tmp_path / "sealing.key")
-    tag = keys.card_tag_key(sealing)
-    assert len(tag) == 32
+    tag = keys.card_tag_key(tmp_path / "card-tag.key")
+    assert tag == hmac.digest(sealing, b"madoguchi card tag v1", hashlib.sha256)
     assert tag != sealing
-    assert unseal(sealing, "a|b|c", seal(sealing, "a|b|c", b"x")) == b"x"
+    (tmp_path / "sealing.key").unlink()
+    assert keys.card_tag_key(tmp_path / "card-tag.key") == tag
+
+
+def test_a_new_office_draws_its_card_tag_key(tmp_path: Path) -> None:
+    made = [keys.card_tag_key(tmp_path / name / "card-tag.key") for name in ("a", "b", "a")]
+    assert made[0] == made[2] != made[1]
+    assert stat.S_IMODE((tmp_path / "a" / "card-tag.key").stat().st_mode) == 0o600
 
 
 @pytest.mark.slow

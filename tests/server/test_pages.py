@@ -15,6 +15,7 @@ from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import BringItem, ProcedureKind, Terminal
 from madoguchi.server.counters.seed import City
+from madoguchi.server.ledger import payloads
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from server.conftest import PASSWORD
@@ -343,7 +344,10 @@ def test_acts_of_a_visit_through_their_pages(enter: Enter, seat: Seat, staff: Pe
     assert "いまの状態ではこの操作はできません" in text(refused)
     assert "取りやめにしました" in text(client.post(f"{address}/withdraw/", {"reason": "帰られた"}, follow=True))
     visit.refresh_from_db()
-    assert (visit.state, visit.reason) == ("withdrawn", "帰られた")
+    assert (visit.state, payloads.words(visit.reason)) == ("withdrawn", "帰られた")
+    shown = text(client.get(f"{address}/"))
+    assert "理由: 帰られた" in shown
+    assert "sealed:" not in shown
 
 
 @pytest.mark.parametrize(

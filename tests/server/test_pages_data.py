@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from madoguchi.evidence import leaf
 from madoguchi.protocol import EventKind, Role, TerminalState
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters import devices
@@ -14,6 +15,8 @@ from madoguchi.server.counters.forms import TerminalForm
 from madoguchi.server.counters.models import ProcedureKind, Site, Terminal
 from madoguchi.server.counters.seed import City
 from madoguchi.server.counters.services import save_terminal
+from madoguchi.server.ledger import payloads
+from madoguchi.server.ledger.models import Entry, Payload
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import RejectedMessage, Visit
 from server.seat import Seat, text, ticket
@@ -217,13 +220,39 @@ def test_a_manager_of_one_site_makes_people_of_that_site_only(enter: Enter, city
 # Rejected messages
 
 
-def test_rejected_messages_are_shown_as_they_came(enter: Enter, seat: Seat) -> None:
+def test_rejected_messages_are_opened_on_request_and_that_is_stated(enter: Enter, seat: Seat) -> None:
     seat.send({"message": "<script>alert(1)</script>", "signature": "x", "payload": None})
-    shown = text(enter("auditor").get("/rejected/"))
-    assert "MalformedMessage" in shown
-    assert "&lt;script&gt;" in shown
-    assert "<script>alert" not in shown
-    assert RejectedMessage.objects.count() == 1
+    auditor, row = enter("auditor"), RejectedMessage.objects.get()
+    listed = text(auditor.get("/rejected/"))
+    assert "MalformedMessage" in listed
+    assert "script&gt;" not in listed
+    assert not Entry.objects.filter(kind="payload_opened").exists()
+    answer = auditor.post(f"/rejected/{row.pk}/open/")
+    assert "&lt;script&gt;" in text(answer)
+    assert "<script>alert" not in text(answer)
+    assert "no-store" in answer["Cache-Control"]
+    stated = leaf.read(bytes(Entry.objects.get(kind="payload_opened").leaf)).statement
+    assert stated["staff"] == "auditor"
+    assert stated["body"] == {"commitment": row.raw.removeprefix("sealed:"), "kind": "rejected"}
+
+
+def test_a_rejected_message_stands_in_the_log(seat: Seat) -> None:
+    seat.send({"message": {"id": "m-1", "seq": 7, "words": "no form"}, "signature": "x", "payload": None})
+    row, entry = RejectedMessage.objects.get(), Entry.objects.get(kind="message_rejected")
+    assert entry.terminal == seat.terminal.pk
+    stated = leaf.read(bytes(entry.leaf)).statement
+    assert stated["body"] == {"reason": row.reason, "message_id": "m-1", "seq": 7, "raw": row.raw}
+    assert "no form" not in row.raw
+    assert "no form" in str(payloads.open_payload(Payload.objects.get(kind="rejected"))[1]["raw"])
+
+
+def test_nobody_opens_the_messages_of_another_site(enter: Enter, seat: Seat, city: City) -> None:
+    seat.send({"message": None, "signature": "x", "payload": None})
+    row = RejectedMessage.objects.get()
+    Staff.objects.filter(username="officer").update(site=city.sites[1])
+    assert enter("officer").post(f"/rejected/{row.pk}/open/").status_code == 404
+    assert enter("honcho-1").post(f"/rejected/{row.pk}/open/").status_code == 403
+    assert not Entry.objects.filter(kind="payload_opened").exists()
 
 
 def test_an_officer_of_one_site_sees_the_rejected_messages_of_that_site(enter: Enter, seat: Seat, city: City) -> None:

@@ -13,7 +13,7 @@ from madoguchi.protocol.roles import STAFF
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import HelpLine
 from madoguchi.server.counters.seed import City
-from madoguchi.server.visits.models import Visit
+from madoguchi.server.visits.models import RejectedMessage, Visit
 from server.seat import Seat, ticket
 
 P = Permission
@@ -70,6 +70,7 @@ MATRIX = {
     "visit_withdraw": of_visit(P.WITHDRAW_TICKET, "post"),
     "visit_attest": of_visit(P.ATTEST_WIPE, "post"),
     "rejected": Row(P.SEE_REJECTED),
+    "rejected_open": Row(P.SEE_PAYLOADS, "rejected", "post", foreign=True),
     "counters": Row(P.SEE_COUNTERS),
     "site_new": Row(P.EDIT_COUNTERS),
     "site_edit": Row(P.EDIT_COUNTERS, "site", foreign=True),
@@ -112,11 +113,13 @@ def arguments(city: City, seat: Seat, visit: Visit) -> Arguments:
     """Things of the first site."""
     line = HelpLine.objects.first()
     assert line is not None
+    seat.send({"message": None, "signature": "x", "payload": None})
     return {
         None: {},
         "slug": {"slug": city.sites[0].slug},
         "visit_id": {"visit_id": visit.pk},
         "terminal": {"pk": seat.terminal.pk},
+        "rejected": {"pk": RejectedMessage.objects.get(terminal=seat.terminal).pk},
         "staff": {"pk": Staff.objects.get(username="honcho-2").pk},
         "site": {"pk": city.sites[0].pk},
         "procedure": {"pk": city.procedures[0].pk},
