@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from madoguchi.server.ledger.cli import app as evidence_app
+from madoguchi.server.ledger import cli_log
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="窓口: support counters that cannot mix people up.")
 terminal_app = typer.Typer(no_args_is_help=True, help="The agent at a counter terminal.")
 server_app = typer.Typer(no_args_is_help=True, help="The counter's office.")
 app.add_typer(terminal_app, name="terminal")
 app.add_typer(server_app, name="server")
-app.add_typer(evidence_app, name="evidence")
+app.add_typer(cli_log.commands, name="evidence")
 
 _ERROR_EXIT = 2
 _StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]

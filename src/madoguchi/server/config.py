@@ -21,7 +21,8 @@ class Installation(BaseSettings):
     `https`: the pages are reached over TLS (secure cookies, HSTS). `heartbeat_limit`: seconds after which a silent
     terminal is not called to. `clock_limit`: seconds that a terminal's clock may be off before a card is refused.
     `log_origin`: the name of this office's log, on every checkpoint; empty: from the server's key. `integrate`: web
-    processes carry new entries into the log.
+    processes carry new entries into the log. `timestamp_url`, `timestamp_roots`: a time-stamping authority (RFC 3161)
+    and its root certificates (PEM); empty: checkpoints are not stamped.
     """
 
     model_config = SettingsConfigDict(env_prefix="MADOGUCHI_", extra="ignore")
@@ -39,6 +40,8 @@ class Installation(BaseSettings):
     session_hours: int = 9
     log_origin: str = ""
     integrate: bool = True
+    timestamp_url: str = ""
+    timestamp_roots: Path | None = None
 
     def database(self) -> dict[str, Any]:
         """Django's description of the database."""

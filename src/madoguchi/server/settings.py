@@ -33,6 +33,8 @@ HEARTBEAT_LIMIT = _HERE.heartbeat_limit
 CLOCK_LIMIT = _HERE.clock_limit
 ENROLMENT_MINUTES = _HERE.enrolment_minutes
 RETENTION_YEARS = _HERE.retention_years
+TIMESTAMP_URL = _HERE.timestamp_url
+TIMESTAMP_ROOTS = _HERE.timestamp_roots
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Evidence: erasing, keys.")
 
-_StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
-_STATE = Path("var")
+StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
+STATE = Path("var")
 _UNFINISHED_EXIT = 3
 
 
 @app.command()
 def erase(
-    state: _StateOption = _STATE,
+    state: StateOption = STATE,
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only show what would be erased.")] = False,
     visit: Annotated[
         UUID | None, typer.Option(help="Everything personal of one visit, at the person's request.")
@@ -30,7 +30,7 @@ def erase(
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As if it were this day.")] = None,
 ) -> None:
     """Erase personal contents whose time is over, or those of one visit."""
-    _setup(state)
+    setup(state)
     from madoguchi.server import clock
     from madoguchi.server.ledger import erasing
 
@@ -47,15 +47,16 @@ def erase(
 
 
 @app.command("change-key")
-def change_key(state: _StateOption = _STATE) -> None:
+def change_key(state: StateOption = STATE) -> None:
     """Make a new wrapping key, wrap everything under it, destroy the old one."""
-    _setup(state)
+    setup(state)
     from madoguchi.server.ledger import erasing
 
     _print_change(erasing.change_key())
 
 
-def _setup(state: Path) -> None:
+def setup(state: Path) -> None:
+    """Open the office in this folder."""
     os.environ["MADOGUCHI_STATE"] = str(state.resolve())
     from madoguchi.server.prepare import setup
 
