@@ -23,7 +23,7 @@ _NAME = re.compile(r"([0-9]{4,})\.key")
 _DUE = "change.due"
 _LOCK = "lock"
 _DESTROYED = "destroyed"
-_GOING = ".going"
+_GOING = ".going-"
 _PASSES = 3
 
 
@@ -125,11 +125,13 @@ def destroy_all_but(kept: WrappingKey) -> list[WrappingKey]:
     for key in others:
         # Renamed first: nobody reads a key that is half overwritten.
         key.path.rename(key.path.with_name(_GOING + key.path.name))
-    for before in [settings.CARD_TAG_KEY_FILE.with_name("sealing.key")]:
-        _retire_old_sealing_key(before)
     keys.sync_folder(_folder())
     for file in _folder().glob(_GOING + "*"):
         destroy_file(file)
+    for draft in _folder().glob(".*.key.*"):
+        # Left by a process killed while it made a key: a second name of that key, or of one never used.
+        draft.unlink()
+    _retire_old_sealing_key(settings.CARD_TAG_KEY_FILE.with_name("sealing.key"))
     return others
 
 
