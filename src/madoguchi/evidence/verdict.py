@@ -47,7 +47,8 @@ class Said:
 class Verdict:
     """Collects. `part`: the bundle is a part of the log.
 
-    A check that was neither begun nor left out on purpose does not hold: what is undone is not proven."""
+    A check that was neither begun nor left out on purpose does not hold: what is undone is not proven.
+    """
 
     findings: list[Said] = field(default_factory=list)
     notes: list[Said] = field(default_factory=list)
