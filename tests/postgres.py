@@ -35,8 +35,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Start a cluster and stop it. The folder's path is short: a socket address has 107 bytes."""
+def cluster(**changed: str) -> Iterator[Cluster]:
+    """Start a cluster and stop it. The folder's path is short: a socket address has 107 bytes.
+
+    `changed`: settings of PostgreSQL other than `OPTIONS`.
+    """
     folder = Path(tempfile.mkdtemp(prefix="mado-pg-", dir="/tmp"))
     data = folder / "data"
     try:
@@ -44,7 +47,7 @@ def cluster() -> Iterator[Cluster]:
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         _run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync")
-        settings = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+        settings = " ".join(f"-c {name}={value}" for name, value in {**OPTIONS, **changed}.items())
         _run("pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", f"-k {folder} {settings}", "start")
         try:
             yield Cluster(folder)

@@ -13,7 +13,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from madoguchi.server.ledger.erasing import Change, Report
 
-app = typer.Typer(no_args_is_help=True, help="Evidence: erasing, keys.")
+app = typer.Typer(no_args_is_help=True, help="Evidence: the log and its checkpoints, export, erasing, keys.")
 
 StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
 STATE = Path("var")
