@@ -10,10 +10,12 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
 
+from madoguchi.evidence.tiles import tiles_of
 from madoguchi.protocol import EventKind
 from madoguchi.server import clock
 from madoguchi.server.counters.seed import seed_training_city
-from madoguchi.server.ledger import statements, store
+from madoguchi.server.ledger import audit, statements, store
+from madoguchi.server.ledger.models import Entry, Position, Tile
 from server.seat import Seat
 
 T = TypeVar("T")
@@ -102,3 +104,18 @@ def working_seat() -> Seat:
         verdict = seat.report(EventKind.SWEEP_PROVEN, {"proof": {"space": "none", "number": number}})
         assert verdict["verdict"] == "accepted", verdict
     return seat
+
+
+def in_place() -> list[int]:
+    """The entries in the order of the log."""
+    return list(Position.objects.order_by("position").values_list("entry", flat=True))
+
+
+def whole() -> None:
+    """Every entry has one place, and everything that is stored follows from the entries."""
+    found = audit.audit()
+    assert found.intact, found.found
+    assert found.waiting == 0
+    assert found.size == Entry.objects.count() == Position.objects.values("entry").distinct().count()
+    widths = {(row.level, row.number): len(row.hashes) // 32 for row in Tile.objects.all()}
+    assert widths == {(level, number): width for level, number, width in tiles_of(found.size)}

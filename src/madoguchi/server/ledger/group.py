@@ -73,7 +73,7 @@ class GroupWriter:
         return batch, False
 
     def _commit(self, batch: list[Waiting]) -> None:
-        connection.close_if_unusable_or_obsolete()
+        store.keep_connection()
         try:
             with transaction.atomic():
                 ids = self._insert([draft for draft, _ in batch])

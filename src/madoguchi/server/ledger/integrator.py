@@ -9,13 +9,13 @@ import threading
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from madoguchi.evidence import note, tiles
 from madoguchi.evidence.errors import CheckpointBroken, ProofBroken
 from madoguchi.server import clock
 from madoguchi.server.keys import KeyFileBroken
-from madoguchi.server.ledger import intake, log
+from madoguchi.server.ledger import intake, log, store
 from madoguchi.server.ledger.errors import LogBroken, LogEmpty, LogOfAnotherKey
 from madoguchi.server.ledger.models import Checkpoint, Cursor, Tile
 from madoguchi.server.ledger.signer import origin, signer, verifier
@@ -137,7 +137,7 @@ def run(stop: threading.Event, every: float = EVERY, step: Callable[[], int | No
     try:
         while not stop.wait(pause):
             try:
-                close_old_connections()
+                store.keep_connection()
                 while step() is not None and not stop.is_set():
                     pass
                 pause = every

@@ -54,6 +54,15 @@ def insert(drafts: Sequence[Draft]) -> list[int]:
         return sorted(found for (found,) in cursor.fetchall())
 
 
+def keep_connection() -> None:
+    """For threads of the ledger's own, between transactions: the connection is replaced when it no longer works.
+
+    Not at every turn: opening a SQLite file again costs more than writing an entry.
+    """
+    if connection.vendor == "postgresql" or connection.errors_occurred:
+        connection.close_if_unusable_or_obsolete()
+
+
 def _one(cursor: Any, draft: Draft) -> int:
     cursor.execute(f"{_INSERT}{_ROW} RETURNING id", draft.values())
     return int(cursor.fetchone()[0])
