@@ -10,9 +10,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from madoguchi.protocol import Permission, Role, may
 from madoguchi.protocol.roles import STAFF
+from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import HelpLine
 from madoguchi.server.counters.seed import City
+from madoguchi.server.ledger import integrator, log, payloads
+from madoguchi.server.ledger.models import Payload
 from madoguchi.server.visits.models import RejectedMessage, Visit
 from server.seat import Seat, ticket
 
@@ -69,6 +72,20 @@ MATRIX = {
     "visit_return": of_visit(P.CALL_TICKET, "post"),
     "visit_withdraw": of_visit(P.WITHDRAW_TICKET, "post"),
     "visit_attest": of_visit(P.ATTEST_WIPE, "post"),
+    "receipt": of_visit(P.SEE_VISIT),
+    "evidence": Row(P.SEE_EVIDENCE),
+    "evidence_verify": Row(P.SEE_EVIDENCE, method="post"),
+    "evidence_search": Row(P.SEE_EVIDENCE),
+    "evidence_visit": of_visit(P.SEE_EVIDENCE),
+    "evidence_visit_export": of_visit(P.EXPORT_EVIDENCE, "post"),
+    "evidence_entry": Row(P.SEE_EVIDENCE, "position", foreign=True),
+    "evidence_checkpoints": Row(P.SEE_EVIDENCE),
+    "evidence_note": Row(P.SEE_EVIDENCE, "size"),
+    "evidence_anchor": Row(P.SEE_EVIDENCE),
+    "evidence_payload": Row(P.SEE_PAYLOADS, "payload_id", "post", foreign=True),
+    "evidence_export": Row(P.EXPORT_EVIDENCE, method="post"),
+    "daily_choose": Row(P.SEE_VISIT),
+    "daily": Row(P.SEE_VISIT, "slug_day", foreign=True),
     "rejected": Row(P.SEE_REJECTED),
     "rejected_open": Row(P.SEE_PAYLOADS, "rejected", "post", foreign=True),
     "counters": Row(P.SEE_COUNTERS),
@@ -114,10 +131,17 @@ def arguments(city: City, seat: Seat, visit: Visit) -> Arguments:
     line = HelpLine.objects.first()
     assert line is not None
     seat.send({"message": None, "signature": "x", "payload": None})
+    payloads.keep_words("席を外した", visit=visit.pk)
+    checkpoint = integrator.settle()
+    (position, _), *_ = log.entries_of_visit(visit.pk)
     return {
         None: {},
         "slug": {"slug": city.sites[0].slug},
         "visit_id": {"visit_id": visit.pk},
+        "position": {"position": position},
+        "size": {"size": checkpoint.size},
+        "payload_id": {"payload_id": Payload.objects.get(visit=visit.pk).pk},
+        "slug_day": {"slug": city.sites[0].slug, "day": clock.today().isoformat()},
         "terminal": {"pk": seat.terminal.pk},
         "rejected": {"pk": RejectedMessage.objects.get(terminal=seat.terminal).pk},
         "staff": {"pk": Staff.objects.get(username="honcho-2").pk},

@@ -9,6 +9,8 @@ from django.urls import URLPattern, path
 from madoguchi.server.accounts import views as accounts
 from madoguchi.server.api.routes import api
 from madoguchi.server.counters import views as counters
+from madoguchi.server.ledger import views as ledger
+from madoguchi.server.ledger import views_papers as papers
 from madoguchi.server.visits import views as visits
 from madoguchi.server.visits.staff_acts import ACTS
 
@@ -46,9 +48,23 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/now/", visits.visit_now, name="visit_now"),
     path("visits/<uuid:visit_id>/record/", visits.visit_record, name="visit_record"),
     path("visits/<uuid:visit_id>/slip/", visits.slip, name="slip"),
+    path("visits/<uuid:visit_id>/receipt/", papers.receipt, name="receipt"),
     *(path(f"visits/<uuid:visit_id>/{act}/", visits.act_view(act), name=f"visit_{act}") for act in ACTS),
     path("rejected/", visits.rejected, name="rejected"),
     path("rejected/<int:pk>/open/", visits.rejected_open, name="rejected_open"),
+    path("evidence/", ledger.overview, name="evidence"),
+    path("evidence/verify/", ledger.verify, name="evidence_verify"),
+    path("evidence/search/", ledger.search, name="evidence_search"),
+    path("evidence/visits/<uuid:visit_id>/", ledger.visit, name="evidence_visit"),
+    path("evidence/visits/<uuid:visit_id>/export/", ledger.export_visit, name="evidence_visit_export"),
+    path("evidence/entries/<int:position>/", ledger.entry, name="evidence_entry"),
+    path("evidence/checkpoints/", ledger.checkpoints, name="evidence_checkpoints"),
+    path("evidence/checkpoints/<int:size>.note", ledger.checkpoint_note, name="evidence_note"),
+    path("evidence/anchor/", ledger.compare, name="evidence_anchor"),
+    path("evidence/payloads/<uuid:payload_id>/", ledger.payload, name="evidence_payload"),
+    path("evidence/export/", ledger.export, name="evidence_export"),
+    path("evidence/daily/", papers.daily_choose, name="daily_choose"),
+    path("evidence/daily/<slug:slug>/<str:day>/", papers.daily, name="daily"),
     path("counters/", counters.overview, name="counters"),
     path("counters/sites/new/", counters.site_edit, name="site_new"),
     path("counters/sites/<int:pk>/", counters.site_edit, name="site_edit"),
