@@ -140,13 +140,15 @@ class Logbook:
         self.report("bind_card", visit=visit, terminal=terminal, body={"card_tag": "ab" * 32})
         self.report("end", visit=visit, terminal=terminal, body={"cause": cause})
         self.report("wipe_proven", visit=visit, terminal=terminal, body={"proof": {"space": "unmounted"}})
-        strokes = {"height": 200, "strokes": [[[1, 2, len(name)], [3, 4, 9]]], "width": 600}
+        strokes = {"height": 200, "strokes": [[[1, 2, len(self.entries)], [3, 4, 9]]], "width": 600}
         commitment = self.commit(visit, "signature", strokes, erased=erased)
         confirmation = {"kind": "signature", "commitment": commitment, "own_name": "own"}
         self.report(
             "confirm", visit=visit, terminal=terminal, body={"confirmation": confirmation, "outcome": "completed"}
         )
         self.state("close", visit=visit, terminal=terminal)
+        if erased:
+            self.state("payload_erased", body={"commitments": [commitment], "kind": "signature", "reason": "retention"})
         return visit
 
     def withdrawn(self, name: str, terminal: Terminal) -> str:

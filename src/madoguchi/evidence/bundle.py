@@ -19,6 +19,9 @@ from madoguchi.evidence.errors import BundleRefused, ProofBroken
 from madoguchi.evidence.note import Checkpoint, Verifier, open_note
 
 FORMAT = "madoguchi-evidence-1"
+HEAD = frozenset({"format", "origin", "scope", "log_key", "made_at", "labels", "counts"})
+"""What `bundle.json` holds."""
+
 WHOLE = "all"
 PARTS = ("period", "visit", "incident")
 """The kinds of scope: the whole log, or a part of it."""

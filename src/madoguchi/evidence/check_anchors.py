@@ -128,7 +128,9 @@ class Anchors:
                 continue
             parts = _STAMP.fullmatch(name)
             notes = self._notes.get(int(parts[1]), []) if parts else []
-            if any(hashlib.new(by, one).digest() in token for one in notes for by in ("sha256", "sha384", "sha512")):
+            if not notes:
+                self.verdict.note("stamp_alone", name=name)
+            elif any(hashlib.new(by, one).digest() in token for one in notes for by in ("sha256", "sha384", "sha512")):
                 self.verdict.note("stamp", name=name)
             else:
                 self.verdict.found("stamp_foreign", name=name)

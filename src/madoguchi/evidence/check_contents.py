@@ -19,9 +19,14 @@ _ERASURE = frozenset({"visit", "commitment", "kind", "erased_at", "reason"})
 
 @dataclass(slots=True)
 class _Listed:
-    """A commitment that the bundle speaks of. `elsewhere`: position and visit of a statement of another visit."""
+    """A commitment that the bundle speaks of. `elsewhere`: position and visit of a statement of another visit.
+
+    `erased`: what the list says of the erasure; `stated`: a statement of the server says that it was erased.
+    """
 
     visit: str | None
+    erased: dict[str, str] | None = None
+    stated: bool = False
     found: bool = False
     elsewhere: tuple[int, str | None] | None = None
 
@@ -44,9 +49,7 @@ class Contents:
         for row, given in self._rows(source, "erasures.jsonl", _ERASURE):
             counts["erasures"] = row
             if given is not None:
-                self._list(given)
-                fields = {name: given[name] for name in ("kind", "erased_at", "reason")}
-                self.verdict.note("erased", None, given["visit"], **fields)
+                self._list(given, {name: given[name] for name in ("kind", "erased_at", "reason")})
         return counts
 
     def _rows(self, source: Source, name: str, names: frozenset[str]) -> Iterator[tuple[int, dict[str, Any] | None]]:
@@ -66,13 +69,16 @@ class Contents:
             self.verdict.found("content_changed", None, given["visit"], row=row)
         self._list(given)
 
-    def _list(self, given: dict[str, Any]) -> None:
+    def _list(self, given: dict[str, Any], erased: dict[str, str] | None = None) -> None:
         if given["commitment"] in self._listed:
             self.verdict.found("content_twice", None, given["visit"], commitment=given["commitment"])
-        self._listed[given["commitment"]] = _Listed(given["visit"])
+        self._listed[given["commitment"]] = _Listed(given["visit"], erased)
 
     def take(self, fact: Fact) -> None:
         """One trusted statement."""
+        for commitment in fact.detail if fact.kind == "payload_erased" and not fact.device else ():
+            if commitment in self._listed:
+                self._listed[commitment].stated = True
         for commitment in fact.sealed:
             listed = self._listed.get(commitment)
             if listed is None:
@@ -90,6 +96,9 @@ class Contents:
                 self.verdict.found("content_elsewhere", position, listed.visit, commitment=commitment)
             elif not listed.found:
                 self.verdict.found("content_nowhere", None, listed.visit, commitment=commitment)
+            if listed.erased is not None:
+                code = "erased" if listed.stated else "erased_unstated"
+                self.verdict.note(code, None, listed.visit, **listed.erased)
         if self._undisclosed:
             self.verdict.note("undisclosed", count=self._undisclosed)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from madoguchi.evidence import keys
-from madoguchi.evidence.bundle import FORMAT, PARTS, WHOLE
+from madoguchi.evidence.bundle import FORMAT, HEAD, PARTS, WHOLE
 from madoguchi.evidence.check_anchors import Anchors
 from madoguchi.evidence.check_contents import Contents
 from madoguchi.evidence.check_log import WholeLog
@@ -77,7 +77,7 @@ def open_head(source: Source, verdict: Verdict, key: Verifier | None) -> Head:
         raise BundleUnreadable(f"{error.name}: {error.why}") from error
     except (ValueError, KeyError, TypeError, RecursionError, EvidenceError) as error:
         raise BundleUnreadable("bundle.json or checkpoint is not what it should be") from error
-    if given.get("format") != FORMAT or not isinstance(scope, dict) or not isinstance(counts, dict):
+    if given.keys() != HEAD or given["format"] != FORMAT or not isinstance(scope, dict) or not isinstance(counts, dict):
         raise BundleUnreadable(f"bundle.json is not of the form {FORMAT}")
     if scope.get("kind") not in (WHOLE, *PARTS):
         raise BundleUnreadable("bundle.json has a scope that nobody knows")

@@ -27,7 +27,7 @@ class Fact(NamedTuple):
     """One statement. `problem`: a finding's code, or empty. `order`: its number within the visit.
 
     `carries`: it has what `DEMANDS` asks of its kind. `detail`: `public_key` of `enrolled`, `(expected, got)` of gaps,
-    the number of a refused message. `sealed`: the commitments in it.
+    the number of a refused message, the commitments of `payload_erased`. `sealed`: the commitments in it.
     """
 
     position: int
@@ -142,6 +142,9 @@ def _detail(kind: str, body: Mapping[str, Any]) -> Any:
     if kind in ("sequence_gap", "sequence_back"):
         pair = (body.get("expected"), body.get("got"))
         return pair if all(isinstance(one, int) for one in pair) else None
+    if kind == "payload_erased":
+        said = body.get("commitments")
+        return tuple(one for one in said if isinstance(one, str)) if isinstance(said, list) else ()
     if kind == "message_rejected":
         return body["seq"] if isinstance(body.get("seq"), int) else None
     return None

@@ -375,6 +375,11 @@ NOTES: dict[str, Words] = {
         "{kind} の内容は {erased_at} に消去されました(理由 {reason})。記録の証明は有効です。",
         "The content of {kind} was erased on {erased_at} ({reason}); the proofs still hold.",
     ),
+    "erased_unstated": Words(
+        "",
+        "{kind} の内容は {erased_at} に消去されたとありますが、束の記録には、その消去がまだありません。",
+        "The content of {kind} is said to be erased on {erased_at}, but no statement of the bundle says so yet.",
+    ),
     "undisclosed": Words(
         "",
         "内容が束に入っていない約束が {count} 件あります。",
@@ -394,6 +399,11 @@ NOTES: dict[str, Words] = {
         "",
         "時刻証明 {name} があります。openssl ts -verify で確かめてください。",
         "There is a time stamp {name}: check it with openssl ts -verify.",
+    ),
+    "stamp_alone": Words(
+        "",
+        "時刻証明 {name} のチェックポイントは、束にありません。確かめていません。",
+        "The checkpoint of the time stamp {name} is not in the bundle; it was not compared.",
     ),
     "unknown_file": Words("", "{name} は束の一部ではありません。見ていません。", "{name} is no part of the bundle."),
 }
