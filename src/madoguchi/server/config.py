@@ -19,7 +19,8 @@ class Installation(BaseSettings):
 
     `state`: folder of the database and the key files. `database_url`: `sqlite:///PATH` or `postgresql://…`.
     `https`: the pages are reached over TLS (secure cookies, HSTS). `heartbeat_limit`: seconds after which a silent
-    terminal is not called to. `clock_limit`: seconds that a terminal's clock may be off before a card is refused.
+    terminal is not called to. `clock_limit`: seconds that a terminal's clock may be off before a card is refused;
+    `clock_noted`: before it is stated in the log.
     `log_origin`: the name of this office's log, on every checkpoint; empty: from the server's key. `integrate`: web
     processes carry new entries into the log. `timestamp_url`, `timestamp_roots`: a time-stamping authority (RFC 3161)
     and its root certificates (PEM); empty: checkpoints are not stamped.
@@ -35,6 +36,7 @@ class Installation(BaseSettings):
     debug: bool = False
     heartbeat_limit: float = 20.0
     clock_limit: float = 300.0
+    clock_noted: float = 10.0
     enrolment_minutes: int = 30
     retention_years: dict[str, int] = {}
     session_hours: int = 9

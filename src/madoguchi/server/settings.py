@@ -31,6 +31,7 @@ INTEGRATE = _HERE.integrate
 
 HEARTBEAT_LIMIT = _HERE.heartbeat_limit
 CLOCK_LIMIT = _HERE.clock_limit
+CLOCK_NOTED = _HERE.clock_noted
 ENROLMENT_MINUTES = _HERE.enrolment_minutes
 RETENTION_YEARS = _HERE.retention_years
 TIMESTAMP_URL = _HERE.timestamp_url

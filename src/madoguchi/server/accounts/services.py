@@ -6,6 +6,7 @@ from madoguchi.protocol import Permission, Role
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.accounts.permissions import require
 from madoguchi.server.errors import Forbidden
+from madoguchi.server.ledger import statements
 
 MANAGES: dict[Role, tuple[Role, ...]] = {
     Role.CITY_OFFICER: (
@@ -38,7 +39,15 @@ def save_staff(*, person: Staff, password: str | None, by: Staff) -> Staff:
     if password:
         person.set_password(password)
     person.save()
+    statements.state(kind="staff_saved", body=_said_of(person, password=bool(password)), staff=by)
     return person
+
+
+def _said_of(person: Staff, *, password: bool) -> dict[str, object]:
+    """What the log is told of an account: never the name, never the password."""
+    site = person.site.slug if person.site else None
+    told = {"username": person.username, "role": person.role, "site": site, "active": person.is_active}
+    return {**told, "password": password}
 
 
 def _may_manage(by: Staff, person: Staff) -> None:

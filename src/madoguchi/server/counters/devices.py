@@ -44,6 +44,8 @@ def issue_code(*, terminal: Terminal, staff: Staff, old_machine_off: bool = Fals
     `old_machine_off`: the officer has seen that the machine used so far is switched off. Needed while a visit stands
     on the terminal: a new machine can only prove that it is empty itself. Raises `OldMachineUnclear`.
     """
+    from madoguchi.server.ledger import statements
+
     require(staff=staff, permission=Permission.ENROL_TERMINAL, site_id=terminal.site_id)
     held = Terminal.objects.select_for_update().get(pk=terminal.pk)
     if not old_machine_off and holds_a_visit(held):
@@ -58,6 +60,8 @@ def issue_code(*, terminal: Terminal, staff: Staff, old_machine_off: bool = Fals
         issued_at=now,
         expires_at=now + timedelta(minutes=settings.ENROLMENT_MINUTES),
     )
+    body = {"old_machine_off": old_machine_off}
+    statements.state(kind="code_issued", body=body, staff=staff, terminal=held)
     return text
 
 

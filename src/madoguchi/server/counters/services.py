@@ -11,6 +11,7 @@ from madoguchi.server.accounts.permissions import require
 from madoguchi.server.counters import devices
 from madoguchi.server.counters.models import Terminal
 from madoguchi.server.errors import TerminalBusy
+from madoguchi.server.ledger import statements
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -23,6 +24,7 @@ def save(*, form: "ModelForm[Row]", staff: Staff, lines: "BaseInlineFormSet | No
     if lines is not None:
         lines.instance = row
         lines.save()
+    _state(form, row, staff)
     return row
 
 
@@ -44,7 +46,14 @@ def save_terminal(*, form: "ModelForm[Terminal]", staff: Staff) -> Terminal:
     if before is not None and before.in_service != terminal.in_service:
         kind = "in_service" if terminal.in_service else "out_of_service"
         record_office(kind=kind, terminal=terminal, body={}, staff=staff)
+    _state(form, terminal, staff)
     return terminal
+
+
+def _state(form: "ModelForm[Row]", row: Row, staff: Staff) -> None:
+    """What kind of data, which row, which fields: their contents stand in the tables."""
+    body = {"what": row._meta.model_name, "key": str(row.pk), "changed": sorted(form.changed_data)}
+    statements.state(kind="counter_saved", body=body, staff=staff)
 
 
 def _site_of(row: models.Model) -> int | None:

@@ -14,7 +14,7 @@ from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import Device, ProcedureKind, Site, Terminal
 from madoguchi.server.fields import choices, values
-from madoguchi.server.visits.words import OFFICE_EVENTS
+from madoguchi.server.ledger.types import OFFICE_EVENTS
 
 _OPEN = sorted(values(OCCUPYING))
 _SEEN_BY_TERMINAL = sorted(values(REPORTED - {EventKind.CONFIRM}))

@@ -14,6 +14,7 @@ from madoguchi.protocol import Event, Message, Role
 from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import Device, Terminal
+from madoguchi.server.ledger import types
 from madoguchi.server.ledger.signer import signer
 from madoguchi.server.ledger.statements import received
 from madoguchi.server.ledger.store import append
@@ -59,7 +60,7 @@ def record(
 
 
 def record_office(*, kind: str, terminal: Terminal, body: dict[str, Any], staff: Staff | None = None) -> VisitEvent:
-    """Append one of the office's own events (`words.OFFICE_EVENTS`) to a terminal's record."""
+    """Append one of the office's own events (`types.OFFICE_EVENTS`) to a terminal's record."""
     by = staff.acts_as if staff else Role.SERVER
     now = clock.now()
     return _sealed(
@@ -84,6 +85,7 @@ def content(row: VisitEvent) -> dict[str, Any]:
 
 def _sealed(row: VisitEvent, report: Report | None) -> VisitEvent:
     if report is None:
+        types.check(kind=row.kind, by=Role(row.by), body=row.body)
         ours, statement = signer(), content(row)
         key, row.signature = ours.public, ours.sign(envelope.canonical(statement))
     else:

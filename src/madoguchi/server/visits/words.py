@@ -1,31 +1,11 @@
-"""Words for the record on screens. Labels of visit events come from the protocol's table."""
+"""Words for the record on screens. Labels of events stand in `ledger.types`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from madoguchi.protocol import (
-    TERMINAL_TABLE,
-    VISIT_TABLE,
-    Confirmation,
-    EndCause,
-    EventKind,
-    InterruptReason,
-    Outcome,
-    OwnName,
-)
-from madoguchi.server.ledger.types import OFFICE_EVENTS
+from madoguchi.protocol import Confirmation, EndCause, EventKind, InterruptReason, Outcome, OwnName
 
 Read = Callable[[object], str]
-
-
-def _labels() -> dict[str, str]:
-    labels = {row.event.value: row.label for row in reversed(TERMINAL_TABLE)}
-    labels |= {row.event.value: row.label for row in reversed(VISIT_TABLE)}
-    labels[EventKind.SWEEP_PROVEN.value] = "残りのないことの証明"
-    return labels | OFFICE_EVENTS
-
-
-EVENT_LABELS = _labels()
 
 _LOGOUTS = {
     "visited": "国のサイトのログアウトのページを開きました。",

@@ -4,9 +4,10 @@ from django import template
 
 from madoguchi.protocol import InterruptReason
 from madoguchi.server.ledger.payloads import readable
+from madoguchi.server.ledger.types import LABELS
 from madoguchi.server.visits import preflight
 from madoguchi.server.visits.models import VisitEvent
-from madoguchi.server.visits.words import EVENT_LABELS, event_in_words
+from madoguchi.server.visits.words import event_in_words
 
 register = template.Library()
 
@@ -14,7 +15,7 @@ register = template.Library()
 @register.filter
 def event_label(event: VisitEvent) -> str:
     """The Japanese label of an event."""
-    return EVENT_LABELS.get(event.kind, event.kind)
+    return LABELS.get(event.kind, event.kind)
 
 
 @register.filter
