@@ -1,0 +1,81 @@
+"""What the office does is stated in the log: who, what, and nothing personal."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from madoguchi.protocol import Event, EventKind, Role
+from madoguchi.server import clock
+from madoguchi.server.accounts.models import Staff
+from madoguchi.server.accounts.services import save_staff
+from madoguchi.server.counters.seed import City
+from madoguchi.server.ledger.models import Entry
+from madoguchi.server.ledger.types import NotInTheList
+from madoguchi.server.visits import services
+from madoguchi.server.visits.models import Visit, VisitEvent
+from madoguchi.server.visits.record import record
+from server.seat import Seat, ticket
+
+pytestmark = pytest.mark.django_db
+
+
+def stated(kind: str) -> list[dict[str, Any]]:
+    rows = Entry.objects.filter(kind=kind).order_by("pk")
+    return [json.loads(bytes(row.leaf))["statement"] for row in rows]
+
+
+def test_a_new_account_is_stated_without_name_and_password(city: City, staff: Callable[[str], Staff]) -> None:
+    person = Staff(username="honcho-9", display_name="架空 九子", role="supporter", site=city.sites[0])
+    save_staff(person=person, password="a long enough one", by=staff("officer"))
+    said = stated("staff_saved")[-1]
+    assert (said["staff"], said["by"]) == ("officer", "city_officer")
+    assert said["body"]["username"] == "honcho-9"
+    assert said["body"]["password"] is True
+    whole = b"".join(bytes(row.leaf) for row in Entry.objects.all()).decode()
+    assert "架空" not in whole
+    assert "a long enough one" not in whole
+
+
+def test_changed_counter_data_is_stated(city: City, enter: Callable[[str], Client]) -> None:
+    site = city.sites[0]
+    form = {"name": "架空市役所 新館", "slug": site.slug, "ticket_letter": site.ticket_letter}
+    assert enter("officer").post(f"/counters/sites/{site.pk}/", form).status_code == 302
+    assert stated("counter_saved")[-1]["body"] == {"what": "site", "key": str(site.pk), "changed": ["name"]}
+
+
+def test_an_enrolment_code_is_stated_but_not_told(seat: Seat) -> None:
+    said = stated("code_issued")[-1]
+    assert said["terminal"] == str(seat.terminal.pk)
+    assert said["body"] == {"old_machine_off": True}
+
+
+def test_a_clock_that_goes_wrong_is_stated_once_and_so_is_its_return(seat: Seat) -> None:
+    for late in (0, 30, 31, 45, 2, 1):
+        seat.poll(clock=(clock.now() - timedelta(seconds=late)).isoformat())
+    assert [round(said["body"]["skew"]) for said in stated("clock_off")] == [-30]
+    assert [round(said["body"]["skew"]) for said in stated("clock_right")] == [-2]
+    assert {said["terminal"] for said in stated("clock_off")} == {str(seat.terminal.pk)}
+
+
+def test_words_that_staff_type_stand_neither_in_the_log_nor_in_the_record(
+    seat: Seat, staff: Callable[[str], Staff]
+) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    services.withdraw(visit=visit, staff=staff("honcho-1"), reason="架空さんは保険証を忘れた")
+    rows = [*Entry.objects.values_list("leaf", flat=True)]
+    assert not any("保険証".encode() in bytes(leaf) or b"\\u4fdd" in bytes(leaf) for leaf in rows)
+    assert "保険証" not in json.dumps(list(VisitEvent.objects.values_list("body", flat=True)), ensure_ascii=False)
+    assert "保険証" not in Visit.objects.get(pk=visit.pk).reason
+
+
+def test_the_record_takes_no_words_by_another_way(seat: Seat, staff: Callable[[str], Staff]) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    before = Entry.objects.count()
+    event = Event(EventKind.WITHDRAW, Role.SUPPORTER, body={"reason": "架空さんの都合"})
+    with pytest.raises(NotInTheList):
+        record(event=event, visit=visit, staff=staff("honcho-1"))
+    assert Entry.objects.count() == before
