@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from madoguchi.evidence.merkle import EMPTY_ROOT, node_hash
 from madoguchi.evidence.source import FileBroken, Source, read
-from madoguchi.evidence.tiles import WIDTH, path_of, tiles_of
+from madoguchi.evidence.tiles import WIDTH, path_of
 from madoguchi.evidence.verdict import Verdict
 
 _HASH = 32
@@ -198,8 +198,3 @@ def _shift(shorter: list[bytes], longer: list[bytes]) -> int:
     by = longer.index(shorter[0])
     same = len(longer) - by
     return by if same > 1 and shorter[:same] == longer[by:] else 0
-
-
-def expected_names(size: int) -> Iterator[str]:
-    """The names of all tiles of hashes of a log of `size` entries."""
-    return (path_of(*tile) for tile in tiles_of(size))

@@ -23,6 +23,7 @@ class Signers:
     verdict: Verdict
     server: str
     _enrolled: dict[str, set[str]] = field(default_factory=dict)
+    _current: dict[str, str] = field(default_factory=dict)
 
     def trusted(self, fact: Fact) -> bool:
         """Check one statement; remember a device that it enrols."""
@@ -30,9 +31,20 @@ class Signers:
         if code:
             self.verdict.found(code, fact.position, fact.visit, kind=fact.kind, fingerprint=_fingerprint(fact.key))
             return False
-        if fact.kind == "enrolled" and fact.terminal is not None:
-            self._enrolled.setdefault(fact.terminal, set()).add(fact.detail)
+        if fact.terminal is not None:
+            self._remember(fact, fact.terminal)
         return True
+
+    def _remember(self, fact: Fact, terminal: str) -> None:
+        if fact.kind == "enrolled":
+            self._enrolled.setdefault(terminal, set()).add(fact.detail)
+            self._current[terminal] = fact.detail
+        elif fact.kind == "revoked":
+            self._current[terminal] = ""
+        elif fact.device and fact.key != self._current[terminal]:
+            # A message may have been on its way just then: no finding, but worth a look.
+            fields = {"terminal": terminal, "fingerprint": _fingerprint(fact.key)}
+            self.verdict.note("device_replaced", fact.position, fact.visit, **fields)
 
     def _wrong(self, fact: Fact) -> str:
         if not fact.device:

@@ -19,6 +19,7 @@ SMALL = 1 << 20
 
 _MOST_FILES = 2_000_000
 _CHUNK = 1 << 20
+_PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
 
 
@@ -76,7 +77,7 @@ class Folder:
 
     def open(self, name: str) -> IO[bytes]:
         """The file's bytes."""
-        return open(os.open(self._root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+        return open(os.open(self._root / name, _PLAIN), "rb")
 
     def close(self) -> None:
         """Nothing is held."""

@@ -59,20 +59,14 @@ class Verdict:
 
     def found(self, code: str, position: int | None = None, visit: str | None = None, **fields: object) -> None:
         """Something that does not hold. `code`: of `words.FINDINGS`."""
-        self._keep(self.findings, FINDINGS[code], code, position, visit, fields)
+        self._keep(self.findings, code, position, visit, fields)
 
     def note(self, code: str, position: int | None = None, visit: str | None = None, **fields: object) -> None:
         """Something that a reader should know. `code`: of `words.NOTES`."""
-        self._keep(self.notes, NOTES[code], code, position, visit, fields)
+        self._keep(self.notes, code, position, visit, fields)
 
-    def _keep(  # noqa: PLR0913, RUF100
-        self,
-        into: list[Said],
-        _words: Words,
-        code: str,
-        position: int | None,
-        visit: str | None,
-        fields: dict[str, object],
+    def _keep(
+        self, into: list[Said], code: str, position: int | None, visit: str | None, fields: dict[str, object]
     ) -> None:
         self.counts[code] = self.counts.get(code, 0) + 1
         if self.counts[code] <= _SHOWN:

@@ -355,6 +355,12 @@ NOTES: dict[str, Words] = {
         "端末 {terminal} の番号が {number} に戻りました。サーバーが記録しています。",
         "Terminal {terminal} went back to number {number}; the server has recorded it.",
     ),
+    "device_replaced": Words(
+        "",
+        "端末 {terminal} のこの連絡は、登録が取り消されたか、別の機械に替わったあとの鍵(指紋 {fingerprint})のものです。",
+        "Terminal {terminal}: signed with a key (fingerprint {fingerprint}) whose enrolment was revoked or replaced "
+        "before.",
+    ),
     "visit_began_before": Words(
         "",
         "この来庁の {first} 番より前の記録は、束の範囲の外です。",
