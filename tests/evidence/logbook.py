@@ -199,6 +199,16 @@ class Logbook:
         book.attested("市民F", two)
         return book
 
+    @classmethod
+    def morning(cls) -> "Logbook":
+        """A few entries: what the documents show."""
+        book, one = cls(), Terminal("窓口1", key_of("one"))
+        book.enrol(one)
+        book.report("sweep_proven", terminal=one, body={"proof": {"space": "none"}})
+        book.visit("市民A", one)
+        book.visit("市民B", one, cause="card_gone", erased=True)
+        return book
+
     # what is made of it
 
     @property

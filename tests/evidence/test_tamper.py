@@ -171,13 +171,16 @@ def test_a_row_removed_in_the_middle(say: Say, copy: Path) -> None:
     assert "位置 50: この位置の記録がありません(次は位置 52)。記録が抜かれました。" in words
 
 
+@pytest.mark.parametrize("at", [50, 270])
 @pytest.mark.parametrize("count", [1, 3])
-def test_rows_removed_in_the_middle_and_the_rest_moved_up(say: Say, copy: Path, count: int) -> None:
+def test_rows_removed_in_the_middle_and_the_rest_moved_up(say: Say, copy: Path, count: int, at: int) -> None:
+    """Also behind the last full tile, where it looks at first as if the end were missing."""
     lines = rows(copy)
-    put(copy, renumber(lines[:50] + lines[50 + count :]))
+    put(copy, renumber(lines[:at] + lines[at + count :]))
     code, words = say(copy)
     assert code == 1
-    assert f"position 50: {count} entries were removed from this position on, and the later ones moved up." in words
+    assert "the end was cut off" not in words
+    assert f"position {at}: {count} entries were removed from this position on, and the later ones moved up." in words
 
 
 def test_a_row_put_in(say: Say, copy: Path) -> None:

@@ -413,6 +413,10 @@ def test_a_visit_whose_statements_stand_the_other_way_round() -> None:
         ("axbc", "abcd", "entry_added"),
         ("xbyd", "abcd", "several_changed"),
         ("bcad", "abcd", "several_changed"),
+        ("abd", "abcd", "entry_removed"),
+        ("bcd", "abcd", "entry_removed"),
+        ("ad", "abcd", "entry_removed"),
+        ("abx", "abcd", "entry_changed"),
     ],
 )
 def test_what_was_done_to_entries(mine: str, due: str, code: str) -> None:

@@ -122,7 +122,7 @@ class Anchors:
         names = sorted(name for name in source.names if _STAMP.fullmatch(name))[:_MOST]
         for name in names:
             try:
-                token = read(source, name, _LONGEST)
+                token = read(source, name)
             except FileBroken as error:
                 self.verdict.found("file", name=name, why=error.why)
                 continue

@@ -68,9 +68,8 @@ class WholeLog:
         begin = self._at - len(self._leaves)
         row = [sha(b"\x00" + leaf).digest() for leaf in self._leaves]
         self._rows[0] = row
-        self._compare_entries(begin // WIDTH)
-        self._compare(0, begin // WIDTH, row, entries=True)
         self._take_roots(begin, row)
+        self._compare_leaves(begin, row)
         self._leaves = []
         if len(row) == WIDTH:
             self._carry(begin // WIDTH)
@@ -79,7 +78,7 @@ class WholeLog:
         level = 0
         while len(self._rows[level]) == WIDTH:
             if level:
-                self._compare(level, number, self._rows[level], entries=False)
+                self._compare(level, number, self._rows[level])
             top, self._rows[level] = _top(self._rows[level]), []
             level, number = level + 1, number // WIDTH
             if level == len(self._rows):
@@ -91,20 +90,28 @@ class WholeLog:
             size = self._wanted.pop(0)
             self.roots[size] = _root([row[: size - begin], *self._rows[1:]])
 
-    def _compare(self, level: int, number: int, mine: list[bytes], *, entries: bool) -> None:
+    def _compare_leaves(self, begin: int, row: list[bytes]) -> None:
+        """Against the lowest tile and the bundle of entries; the last ones may be cut off here."""
+        number, width = begin // WIDTH, min(WIDTH, self._size - begin)
+        if len(row) == width:
+            self._compare_entries(path_of("entries", number, width))
+        name = path_of(0, number, width)
+        theirs = self._read(name, WIDTH * _HASH)
+        if theirs is None or theirs == b"".join(row):
+            return
+        if len(row) == width:
+            self._verdict.found("tile_changed", name=name)
+        if len(theirs) == width * _HASH:
+            due = [theirs[at : at + _HASH] for at in range(0, len(theirs), _HASH)]
+            self.broken = tell_apart(self._verdict, begin, row, due)
+
+    def _compare(self, level: int, number: int, mine: list[bytes]) -> None:
         name = path_of(level, number, len(mine))
         theirs = self._read(name, WIDTH * _HASH)
-        if theirs is None or theirs == b"".join(mine):
-            return
-        hashes = [theirs[at : at + _HASH] for at in range(0, len(theirs), _HASH)]
-        if not entries or len(theirs) != len(mine) * _HASH:
+        if theirs is not None and theirs != b"".join(mine):
             self._verdict.found("tile_changed", name=name)
-            return
-        tell_apart(self._verdict, number * WIDTH, mine, hashes)
-        self._verdict.found("tile_changed", name=name)
 
-    def _compare_entries(self, number: int) -> None:
-        name = path_of("entries", number, len(self._leaves))
+    def _compare_entries(self, name: str) -> None:
         theirs = self._read(name, _ENTRY_BUNDLE)
         if theirs is None:
             return
@@ -131,7 +138,7 @@ class WholeLog:
             return False
         for level, row in enumerate(self._rows[1:], start=1):
             if row:
-                self._compare(level, (self._size >> 8 * level) // WIDTH, row, entries=False)
+                self._compare(level, (self._size >> 8 * level) // WIDTH, row)
         return True
 
     def foreign(self) -> Iterator[str]:
@@ -167,28 +174,32 @@ def _peaks(row: list[bytes]) -> Iterator[bytes]:
             begin += 1 << bit
 
 
-def tell_apart(verdict: Verdict, first: int, mine: list[bytes], due: list[bytes]) -> None:
+def tell_apart(verdict: Verdict, first: int, mine: list[bytes], due: list[bytes]) -> bool:
     """Say what was done to entries whose hashes are not the due ones. `first`: position of the first of them.
 
-    Swapped, removed with the later ones moved up, put in, or changed: as far as these hashes tell.
+    Swapped, removed with the later ones moved up, put in, or changed: as far as these hashes tell. Entries at the end
+    may be missing altogether; that alone says nothing here. Returns whether all later ones stand elsewhere.
     """
     wrong = [at for at in range(len(mine)) if mine[at] != due[at]]
+    if not wrong:
+        return False
     at = wrong[0]
-    if len(wrong) == 1:
+    cut = len(due) - len(mine)
+    removed = cut if cut and mine[at:] == due[at + cut :] else _shift(mine[at:], due[at:])
+    added = _shift(due[at:], mine[at:])
+    if len(wrong) == 1 and not (cut and removed):
         verdict.found("entry_changed", position=first + at)
-        return
-    if len(wrong) == 2 and mine[at] == due[wrong[1]] and mine[wrong[1]] == due[at]:
+    elif len(wrong) == 2 and not cut and mine[at] == due[wrong[1]] and mine[wrong[1]] == due[at]:
         verdict.found("entry_swapped", position=first + at, other=first + wrong[1])
-        return
-    removed, added = _shift(mine[at:], due[at:]), _shift(due[at:], mine[at:])
-    if removed:
-        verdict.found("entry_removed", position=first + at, count=removed)
-    elif added:
-        verdict.found("entry_added", position=first + at, count=added)
+    elif removed or added:
+        code = "entry_removed" if removed else "entry_added"
+        verdict.found(code, position=first + at, count=removed or added)
+        return True
     else:
         for one in wrong[:3]:
             verdict.found("entry_changed", position=first + one)
         verdict.found("several_changed", position=first + at)
+    return False
 
 
 def _shift(shorter: list[bytes], longer: list[bytes]) -> int:

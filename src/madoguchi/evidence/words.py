@@ -357,7 +357,7 @@ NOTES: dict[str, Words] = {
     ),
     "device_replaced": Words(
         "",
-        "端末 {terminal} のこの連絡は、登録が取り消されたか、別の機械に替わったあとの鍵(指紋 {fingerprint})のものです。",
+        "端末 {terminal}: 登録が取り消されたか、別の機械に替わったあとの鍵(指紋 {fingerprint})の署名です。",
         "Terminal {terminal}: signed with a key (fingerprint {fingerprint}) whose enrolment was revoked or replaced "
         "before.",
     ),
