@@ -158,6 +158,7 @@ def person(role: Role, site: Any = None) -> Staff:
 def ask(client: Client, name: str, arguments: Arguments) -> int:
     row = MATRIX[name]
     answer = getattr(client, row.method)(reverse(name, kwargs=arguments[row.argument]))
+    answer.close()
     return int(answer.status_code)
 
 

@@ -141,7 +141,7 @@ def checkpoint_note(request: HttpRequest, size: int) -> HttpResponse:  # noqa: A
 @needs(Permission.SEE_EVIDENCE)
 def compare(request: HttpRequest) -> HttpResponse:
     """Compare an old checkpoint with the log. That it was compared is stated in the log."""
-    form = AnchorForm(request.POST or None, request.FILES or None)
+    form = AnchorForm(request.POST, request.FILES) if request.method == "POST" else AnchorForm()
     compared = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -181,7 +181,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """The whole log or a period as a zip. It holds every site: for people of all sites only."""
     staff = staff_of(request)
     _of_all_sites(staff)
-    form = RangeExportForm(request.POST or None)
+    form = RangeExportForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         return _download(_scope(data), staff, name=data["what"], disclose=data["disclose"])
