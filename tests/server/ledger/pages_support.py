@@ -1,6 +1,7 @@
 """What the tests of the evidence pages share: visits in all states, a superuser, and an eye for QR codes."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -59,9 +60,11 @@ def superuser(statement: str, *values: Any) -> None:
             cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def seen(client: Client, name: str, *arguments: Any, status: int = 200, **query: Any) -> str:
+def seen(
+    client: Client, name: str, *arguments: Any, status: int = 200, query: Mapping[str, object] | None = None
+) -> str:
     """The page at an address, as text with its marks."""
-    answer = client.get(reverse(name, args=arguments), query)
+    answer = client.get(reverse(name, args=arguments), dict(query or {}))
     assert answer.status_code == status, answer
     return unescape(text(answer))
 

@@ -408,7 +408,7 @@ def test_entries_of_another_site_do_not_exist(bound: Client, visit: Visit) -> No
         seen(bound, "evidence_entry", place_of(visit, kind), status=404)
     seen(bound, "evidence_visit", visit.pk, status=404)
     today = clock.today().isoformat()
-    assert "ありません。期間や条件" in seen(bound, "evidence_search", begin=today, end=today)
+    assert "ありません。期間や条件" in seen(bound, "evidence_search", query={"begin": today, "end": today})
 
 
 def test_what_the_office_states_of_no_site_is_for_people_of_all_sites(

@@ -36,7 +36,7 @@ def officer(enter: Enter) -> Client:
 def asked(client: Client, **query: object) -> list[int]:
     """The places that a search of today finds, in the order shown."""
     today = clock.today().isoformat()
-    page = seen(client, "evidence_search", **({"begin": today, "end": today} | query))
+    page = seen(client, "evidence_search", query={"begin": today, "end": today} | query)
     return [int(place) for place in re.findall(r'<td>\s*<a href="/evidence/entries/(\d+)/">', page)]
 
 
@@ -81,10 +81,10 @@ def test_results_come_in_pages_without_a_gap(officer: Client, visit: Visit, monk
     monkeypatch.setattr(pages_search, "PAGE", 4)
     found, before = [], ""
     while True:
-        query = {"before": before} if before else {}
+        query: dict[str, object] = {"before": before} if before else {}
         found += asked(officer, **query)
         today = clock.today().isoformat()
-        page = seen(officer, "evidence_search", begin=today, end=today, **query)
+        page = seen(officer, "evidence_search", query={"begin": today, "end": today} | query)
         more = re.search(r'before=(\d+)">古い方へ', page)
         if not more:
             break
@@ -123,7 +123,7 @@ def test_entries_of_one_moment_are_not_lost_between_pages(
 def test_what_cannot_be_searched_is_said(officer: Client, visit: Visit, query: dict[str, str]) -> None:
     assert visit.pk
     today = clock.today().isoformat()
-    page = seen(officer, "evidence_search", status=400, **({"begin": today, "end": today} | query))
+    page = seen(officer, "evidence_search", status=400, query={"begin": today, "end": today} | query)
     assert 'class="error"' in page
 
 
