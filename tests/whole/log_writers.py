@@ -1,11 +1,12 @@
 """Eight terminals in one process, each writing and sending as fast as it can, with its real journal and outbox.
 
 What they were told is written to files beside the journals, before anybody else learns of it: `made` (the journal's
-commit has returned), `acknowledged` (the server's verdict has arrived) and `refused`. Closing standard input ends the
-writing; the process ends when nothing waits any more.
+commit has returned), `acknowledged` (the server's verdict has arrived) and `refused`. SIGTERM ends the writing; when
+nothing waits any more, `finished` is written and the process ends.
 """
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,6 @@ from madoguchi.terminal.journal import Draft, Journal, Outbound, Record
 from madoguchi.terminal.link import Answer, HttpLink, PollAnswer
 from madoguchi.terminal.outbox import Outbox, Stamper
 from madoguchi.terminal.timers import SystemClock
-from whole.helpers import die_with_parent
 
 _MOST_WAITING = 60
 _PAUSE = 0.02
@@ -104,8 +104,9 @@ class Terminal:
 
 
 def run(folder: Path, url: str) -> None:
-    """All terminals of the folder, until standard input is closed and everything is delivered."""
+    """All terminals of the folder, until SIGTERM has come and everything is delivered."""
     stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with ExitStack() as stack:
         terminals = []
         for place in sorted(folder.glob("terminal-*")):
@@ -115,10 +116,10 @@ def run(folder: Path, url: str) -> None:
         threads = [threading.Thread(target=_or_die, args=(work, stop)) for work in works]
         for thread in threads:
             thread.start()
-        sys.stdin.read()
-        stop.set()
+        stop.wait()
         for thread in threads:
             thread.join()
+    (folder / "finished").touch()
 
 
 def _or_die(work: Callable[[threading.Event], None], stop: threading.Event) -> None:
@@ -128,8 +129,3 @@ def _or_die(work: Callable[[threading.Event], None], stop: threading.Event) -> N
     except BaseException:  # noqa: BLE001 - whatever it was, the process must not go on with one thread less
         sys.excepthook(*sys.exc_info())
         os._exit(3)
-
-
-if __name__ == "__main__":
-    die_with_parent()
-    run(Path(sys.argv[1]), sys.argv[2])

@@ -7,10 +7,8 @@ import os
 import random
 import secrets
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +18,7 @@ import pytest
 from madoguchi.terminal.enrol import DeviceFile, enrol
 from postgres import Cluster
 from whole.conftest import new_database
-from whole.helpers import Helper, die_with_parent, environment, tail, until
+from whole.helpers import Helper, environment, tail, until
 from whole.office import free_port, short_folder
 from whole.tally import Tally
 
@@ -37,46 +35,31 @@ VICTIMS = ("server", "terminals", "server and terminals")
 class Program:
     """A process in a group of its own, killed and started again."""
 
-    def __init__(self, arguments: list[str], log: Path, env: Mapping[str, str]) -> None:
-        self._command, self.log, self._env = [sys.executable, "-m", *arguments], log, dict(env)
-        self.process: subprocess.Popen[bytes] | None = None
+    def __init__(self, start: Callable[[], int], log: Path) -> None:
+        self._start, self.log = start, log
+        self.number = 0
 
     def start(self) -> None:
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=out,
-                stderr=out,
-                env=self._env,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
+        self.number = self._start()
+
+    def alive(self) -> bool:
+        with suppress(ProcessLookupError):
+            os.killpg(self.number, 0)
+            return True
+        return False
 
     def kill(self) -> None:
         """SIGKILL to the process and its children; it must have been alive."""
-        if self.process is None:
-            return
-        assert self.process.poll() is None, f"ended by itself:\n{tail(self.log)}"
+        assert self.alive(), f"ended by itself:\n{tail(self.log)}"
         self.gone()
 
     def gone(self) -> None:
         """Whatever became of it, it ends now."""
-        if self.process is not None:
+        if self.number:
             with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            assert self.process.stdin is not None
-            self.process.stdin.close()
-            self.process.wait()
-            self.process = None
-
-    def finish(self, limit: float) -> None:
-        """Tell it to come to an end, and wait for it."""
-        assert self.process is not None
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert self.process.wait(limit) == 0, tail(self.log)
-        self.process = None
+                os.killpg(self.number, signal.SIGKILL)
+            until(lambda: not self.alive(), "it is gone")
+            self.number = 0
 
 
 class Town:
@@ -88,10 +71,13 @@ class Town:
         more = {"MADOGUCHI_DATABASE_URL": database_url} if database_url else {}
         env = environment(MADOGUCHI_STATE=str(folder), DJANGO_SETTINGS_MODULE="madoguchi.server.settings", **more)
         self.auditor = Helper("whole.log_auditor", log=folder / "auditor.log", env=env)
-        serve = ["granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--blocking-threads", "4"]
-        serve += ["--log-level", "warning", "madoguchi.server.wsgi:application"]
-        self.server = Program(serve, folder / "server.log", env)
-        self.terminals = Program(["whole.log_writers", str(folder), self.url], folder / "terminals.log", env)
+        self.zygote = zygote = Helper("whole.log_zygote", log=folder / "zygote.log", env=env)
+        logs = {name: folder / f"{name}.log" for name in ("server", "terminals")}
+        self.server = Program(lambda: int(zygote.ask("server", port=port, log=str(logs["server"]))), logs["server"])
+        self.terminals = Program(
+            lambda: int(zygote.ask("terminals", folder=str(folder), url=self.url, log=str(logs["terminals"]))),
+            logs["terminals"],
+        )
 
     def open(self) -> None:
         """Database, city, server, eight enrolled terminals at work."""
@@ -110,8 +96,14 @@ class Town:
         """End everything."""
         self.terminals.gone()
         self.server.gone()
-        with self.auditor:
+        with self.zygote, self.auditor:
             pass
+
+    def finish(self) -> None:
+        """Let the terminals deliver what waits."""
+        os.kill(self.terminals.number, signal.SIGTERM)
+        until(lambda: not self.terminals.alive(), lambda: f"everything is delivered: {self.words()}", 120)
+        assert (self.folder / "finished").exists(), self.words()
 
     def answers(self) -> bool:
         with suppress(httpx.TransportError):
@@ -158,13 +150,12 @@ def test_no_kill_loses_or_doubles_what_was_acknowledged(whole_cluster: Cluster |
         for number in range(KILLS):
             time.sleep(chance.uniform(0, LONGEST_LIFE))
             victims = VICTIMS[number % 2] if chance.random() < 0.8 else VICTIMS[2]
-            begun = time.monotonic()
             made.kill(victims)
             tally.killed(victims)
-            tally.seconds.append(time.monotonic() - begun)
-        made.terminals.finish(120)
+        made.finish()
         made.server.kill()
         result = made.auditor.ask("result", folder=str(made.folder), limit=600)
+    print(f"seed {SEED}, {KILLS} kills: {result}")  # noqa: T201 - the figures of a long run
     assert result["faults"] == [], f"seed {SEED}: {result['faults'][:20]}"
     assert result["messages"] > KILLS * TERMINALS, result
     assert result["entries"] > result["messages"]
