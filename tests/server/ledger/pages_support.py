@@ -61,7 +61,7 @@ def superuser(statement: str, *values: Any) -> None:
 
 
 def seen(
-    client: Client, name: str, *arguments: Any, status: int = 200, query: Mapping[str, object] | None = None
+    client: Client, name: str, *arguments: Any, status: int = 200, query: Mapping[str, Any] | None = None
 ) -> str:
     """The page at an address, as text with its marks."""
     answer = client.get(reverse(name, args=arguments), dict(query or {}))

@@ -167,7 +167,7 @@ def test_verify_now_says_what_does_not_hold_and_where(officer: Client, visit: Vi
     page = text(officer.post(reverse("evidence_verify")))
     assert "合わないものがあります" in page
     assert "記録の署名が、内容と合いません" in page
-    assert f"記録 {place}" in page
+    assert f'<a href="/evidence/entries/{place}/">記録 {place}</a>' in page
 
 
 def test_a_log_too_large_for_a_page_is_left_to_the_command(
@@ -215,7 +215,7 @@ def test_an_open_visit_misses_nothing_yet(officer: Client, seat: Seat, staff: Pe
     integrator.settle()
     page = seen(officer, "evidence_visit", visit.pk)
     assert [state for _, state in links(page)] == ["sound", "sound", "open", "open", "open", "open"]
-    assert "つながっています" in page
+    assert "ここまでは、つながっています" in page
     assert "消去の証明はまだありません" in page
 
 
@@ -241,6 +241,18 @@ def test_an_attested_visit_says_who_saw_to_it(officer: Client, seat: Seat, staff
     assert ("端末の撤去を確認 あり", "sound") in links(page)
 
 
+def test_a_wipe_that_failed_is_no_proof(officer: Client, seat: Seat, staff: People) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.end()
+    seat.wipe()
+    seat.report(EventKind.WIPE_FAILED, {"failure": "まだ動いている"})
+    integrator.settle()
+    page = seen(officer, "evidence_visit", visit.pk)
+    assert "端末は消去を証明できませんでした" in page
+    assert "証明しました" not in page
+
+
 def test_training_is_no_proof(officer: Client, seat: Seat, staff: People) -> None:
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))
@@ -259,8 +271,22 @@ def test_a_changed_entry_is_shown_as_changed(officer: Client, visit: Visit) -> N
     assert "記録の署名が、内容と合いません" in page
     assert "証明とはみなせません" in page
     page = seen(officer, "evidence_entry", place_of(visit, EventKind.WIPE_PROVEN))
-    assert "この内容では入っていません" in page
+    assert "署名された内容" in page
+    assert page.count("記録の内容が、書いたときのものと違います") == 2
     assert "まだ証明できていません" in seen(officer, "receipt", visit.pk)
+
+
+def test_a_neighbours_changed_hash_is_not_blamed_on_the_entry(officer: Client, visit: Visit) -> None:
+    tile = Tile.objects.get(level=0, number=0)
+    place = place_of(visit, EventKind.END)
+    hashes = bytearray(tile.hashes)
+    hashes[(place ^ 1) * 32] ^= 1
+    superuser("UPDATE ledger_tile SET hashes = %s WHERE id = %s", bytes(hashes), tile.pk)
+    page = seen(officer, "evidence_entry", place)
+    assert "記録全体から計算した値が、署名済みのチェックポイントと違います" in page
+    assert "書いたときのものと違います" not in page
+    superuser("UPDATE ledger_tile SET hashes = %s WHERE id = %s", b"", tile.pk)
+    assert "ハッシュの表が消えているか" in seen(officer, "evidence_entry", place)
 
 
 def test_an_entry_signed_by_somebody_else_is_shown_so(officer: Client, visit: Visit) -> None:

@@ -69,11 +69,16 @@ def placed(entries: Iterable[Entry]) -> list[Placed]:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An inclusion proof as it was computed now. `holds`: it leads to the root of the checkpoint."""
+    """An inclusion proof as it was computed now. `fault` None: it leads to the root of the checkpoint."""
 
     leaf: bytes
     hashes: tuple[bytes, ...] = ()
-    holds: bool = False
+    fault: Fault | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the entry stands in the log as it is."""
+        return self.fault is None
 
     @property
     def lines(self) -> list[str]:
@@ -201,8 +206,8 @@ class Checker:
     def _step(self, position: int | None, entry: Entry, leaf: Leaf | None, known: _Known) -> Step:
         proof = self._proof(position, entry)
         faults = list(self._faults(entry, leaf, known))
-        if proof is not None and not proof.holds:
-            faults.insert(0, Fault.ENTRY_CHANGED)
+        if proof is not None and proof.fault is not None:
+            faults.insert(0, proof.fault)
         said = leaf.statement if leaf else {}
         return Step(
             entry,
@@ -247,11 +252,16 @@ class Checker:
             return None
         leaf = leaf_hash(bytes(entry.leaf))
         try:
-            hashes = self._tree.inclusion(position)
+            hashes = tuple(self._tree.inclusion(position))
+            known = self._tree.leaf(position)
+        except ProofBroken:
+            return Proof(leaf, fault=Fault.TILE_GONE)
+        try:
             check_inclusion(position, said.size, leaf, hashes, said.root)
         except ProofBroken:
-            return Proof(leaf)
-        return Proof(leaf, tuple(hashes), holds=True)
+            # An entry that is as it was is not to blame for what happened to its neighbours.
+            return Proof(leaf, hashes, Fault.ENTRY_CHANGED if leaf != known else Fault.ROOT_DIFFERS)
+        return Proof(leaf, hashes)
 
 
 def _read(entry: Entry) -> Leaf | None:

@@ -68,6 +68,7 @@ class ProofState(StrEnum):
     ATTESTED = "attested"
     TRAINING = "training"
     FAULTY = "faulty"
+    FAILED = "failed"
     NONE = "none"
 
     @property
@@ -81,6 +82,7 @@ _PROOF_LABELS = {
     ProofState.ATTESTED: "端末は証明していません。市職員が端末の撤去を確認しました。",
     ProofState.TRAINING: "訓練用の端末です。本物の消去の証明ではありません。",
     ProofState.FAULTY: "消去の証明の記録が合いません。証明とはみなせません。",
+    ProofState.FAILED: "端末は消去を証明できませんでした。証明するか、市職員が撤去を確認するまで、次の方を呼べません。",
     ProofState.NONE: "消去の証明はまだありません。",
 }
 
@@ -131,6 +133,11 @@ class Chain:
             or any(step.faults for step in self.steps)
             or any(link.state in wrong for link in self.links)
         )
+
+    @property
+    def ended(self) -> bool:
+        """Whether no link is still to come."""
+        return not any(link.state is LinkState.OPEN for link in self.links)
 
     @property
     def waiting(self) -> bool:
@@ -212,10 +219,12 @@ def _gaps(visit: Visit, steps: list[Step]) -> list[int]:
 def _proof(steps: list[Step]) -> ProofState:
     kinds = (EventKind.WIPE_PROVEN, EventKind.ATTEST_WIPE, EventKind.WIPE_FAILED)
     last = next((step for step in reversed(steps) if step.kind in kinds), None)
-    if last is None or last.kind == EventKind.WIPE_FAILED:
+    if last is None:
         return ProofState.NONE
     if last.faults:
         return ProofState.FAULTY
+    if last.kind == EventKind.WIPE_FAILED:
+        return ProofState.FAILED
     if last.kind == EventKind.ATTEST_WIPE:
         return ProofState.ATTESTED
     said = last.body.get("proof")

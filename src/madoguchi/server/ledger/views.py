@@ -1,6 +1,7 @@
 """Pages of the evidence: overview, verify now, search, a visit's chain, an entry, checkpoints, export."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -26,6 +27,7 @@ from madoguchi.server.errors import Forbidden, NotYours, OfficeError
 from madoguchi.server.ledger import anchor, log, pages, pages_contents, pages_search, payloads
 from madoguchi.server.ledger.audit import audit
 from madoguchi.server.ledger.export import Scope, export_zip
+from madoguchi.server.ledger.findings import Fault, Finding, Findings
 from madoguchi.server.ledger.forms import AnchorForm, ExportForm, RangeExportForm, SearchForm
 from madoguchi.server.ledger.models import Checkpoint, Erasure, Payload
 from madoguchi.server.ledger.pages_chain import chain
@@ -38,6 +40,7 @@ MOST_TO_VERIFY = 200_000
 """Entries that a page checks while somebody waits for it."""
 
 _LAST = 5
+_ENTRY = re.compile(r"記録 (\d+)\b")
 
 
 @require_GET
@@ -68,12 +71,18 @@ def verify(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/verify.html", values | {"kinds": _by_kind(found) if found else []})
 
 
-def _by_kind(found: Any) -> list[tuple[str, int, list[str]]]:
-    """(sentence, how many, the first places) of each fault."""
+def _by_kind(found: Findings) -> list[tuple[str, int, list[tuple[str, int | None]]]]:
+    """(sentence, how many, the first places with the entry that a link leads to) of each fault."""
     return [
-        (fault.sentence, number, [one.place for one in found.found if one.fault is fault])
+        (fault.sentence, number, [(one.place, _entry_at(one)) for one in found.found if one.fault is fault])
         for fault, number in found.counts.items()
     ]
+
+
+def _entry_at(finding: Finding) -> int | None:
+    """The entry that a finding names, while it is there to be looked at."""
+    named = _ENTRY.match(finding.place)
+    return int(named[1]) if named and finding.fault not in (Fault.ENTRY_GONE, Fault.PLACE_GONE) else None
 
 
 @require_GET
