@@ -21,8 +21,9 @@ from madoguchi.protocol import Permission
 from madoguchi.server import clock, keyring
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.accounts.permissions import require
-from madoguchi.server.ledger import payloads, residue, statements
+from madoguchi.server.ledger import payloads, statements
 from madoguchi.server.ledger.models import WRAPPED_UNDER, Erasure, Payload
+from madoguchi.server.ledger.residue import Residue, clear
 
 _BATCH = 200
 Step = Callable[[str], None]
@@ -70,7 +71,7 @@ class Report:
 
     erased: dict[str, int] = field(default_factory=dict)
     change: Change | None = None
-    residue: residue.Residue | None = None
+    residue: Residue | None = None
 
 
 def due(day: date) -> QuerySet[Payload]:
@@ -105,13 +106,13 @@ def erase(
     numbers = list(chosen.values_list("pk", flat=True))
     _check_permission(staff, numbers)
     if not numbers and not unfinished():
-        return Report(residue=residue.clear())
+        return Report(residue=clear())
     with keyring.changing():
         keyring.note_change_due()
         step("noted")
         erased = _delete(numbers, reason, staff, step)
         change = _change(staff, step)
-    cleared = residue.clear()
+    cleared = clear()
     step("cleared")
     return Report(erased, change, cleared)
 
