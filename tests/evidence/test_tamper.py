@@ -1,5 +1,7 @@
 """Tamper trials: each is found, and the words say where and what."""
 
+import base64
+import hmac
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +12,7 @@ import pytest
 
 from evidence.logbook import Logbook, Terminal, key_of, uuid_of
 from madoguchi.evidence import verify
+from madoguchi.evidence.bundle import Disclosed
 from madoguchi.evidence.merkle import leaf_hash
 
 Say = Callable[..., tuple[int, str]]
@@ -401,6 +404,50 @@ def test_a_part_with_an_entry_left_out(say: Say, part: tuple[Logbook, Path]) -> 
     assert f"visit {uuid_of('市民D 3')}: The visit's statements 3 to 3 are missing." in words
 
 
+def test_a_part_without_its_first_entries(say: Say, part: tuple[Logbook, Path]) -> None:
+    """In a period a visit may have begun before; in the bundle of that visit it may not."""
+    put(part[1], [line for line in rows(part[1]) if b'"kind":"issue"' not in line])
+    code, words = say(part[1])
+    assert code == 1
+    assert f"visit {uuid_of('市民D 3')}: The visit's statements 1 to 1 are missing." in words
+
+
+def test_a_part_with_two_rows_swapped(say: Say, part: tuple[Logbook, Path]) -> None:
+    lines = rows(part[1])
+    lines[4], lines[5] = lines[5], lines[4]
+    put(part[1], lines)
+    code, words = say(part[1])
+    assert code == 1
+    at = int(lines[5].partition(b" ")[0])
+    assert f"says {at}: lines were put in another order, or stand twice." in words
+
+
+def test_a_full_tile_above_the_lowest(say: Say, tmp_path: Path) -> None:
+    book = Logbook()
+    book.entries = [b"{}"] * 65_536
+    book.about = [None] * 65_536
+    folder = book.write(tmp_path / "b")
+    assert say(folder, "--log-only")[0] == 0
+    raw = bytearray((folder / "tile/1/000").read_bytes())
+    raw[77] ^= 1
+    (folder / "tile/1/000").write_bytes(raw)
+    code, words = say(folder, "--log-only")
+    assert code == 1
+    assert "The tile tile/1/000 does not fit the entries: it was changed." in words
+
+
+def test_a_salt_that_is_too_short(say: Say, tmp_path: Path) -> None:
+    """Under an empty salt a short content could be guessed from its commitment."""
+    book = Logbook.morning()
+    payload = '{"strokes":[]}'
+    weak = base64.b64encode(hmac.digest(b"", payload.encode(), "sha256")).decode()
+    book.state("withdraw", visit=uuid_of("市民Q"), body={"reason": f"sealed:{weak}"})
+    book.payloads.append(Disclosed(uuid_of("市民Q"), weak, "reason", "", payload))
+    code, words = say(book.write(tmp_path / "b"))
+    assert code == 1
+    assert "the content is not the committed one: it was changed or swapped." in words
+
+
 def test_a_part_without_its_last_entry(say: Say, part: tuple[Logbook, Path]) -> None:
     """Cut off at the end, a visit looks as if it were open: the number of entries tells."""
     put(part[1], rows(part[1])[:-1])
@@ -575,6 +622,17 @@ WRONG: dict[str, tuple[Callable[[Logbook, Terminal, Terminal], Any], str]] = {
     "goes on after the close": (
         lambda book, one, _: book.report("end", visit=uuid_of("市民A"), terminal=one, body={"cause": "idle"}),
         f"visit {uuid_of('市民A')}: After the visit was closed there is end.",
+    ),
+    "sent back to the queue and closed": (
+        lambda book, one, _: (
+            at_its_place(book, one, bind_card=None, end=None, wipe_proven=None, confirm=None, close=None),
+            book.state("return_to_queue", visit=uuid_of("市民Z"), terminal=one),
+            book.report("end", visit=uuid_of("市民Z"), terminal=one, body={"cause": "idle"}),
+            book.report("wipe_proven", visit=uuid_of("市民Z"), terminal=one, body={"proof": {"space": "none"}}),
+            book.report("confirm", visit=uuid_of("市民Z"), terminal=one, body={"confirmation": {"kind": "absent"}}),
+            book.state("close", visit=uuid_of("市民Z"), terminal=one),
+        ),
+        "A closed visit without call, end, wipe_proven, confirm, or with it out of order.",
     ),
     "withdrawn with a card read": (
         lambda book, one, _: (
