@@ -158,7 +158,8 @@ def person(role: Role, site: Any = None) -> Staff:
 def ask(client: Client, name: str, arguments: Arguments) -> int:
     row = MATRIX[name]
     answer = getattr(client, row.method)(reverse(name, kwargs=arguments[row.argument]))
-    answer.close()
+    if answer.streaming:
+        b"".join(answer.streaming_content)
     return int(answer.status_code)
 
 

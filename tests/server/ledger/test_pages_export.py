@@ -48,7 +48,6 @@ def test_a_visit_is_exported_and_nothing_of_it_stays_here(enter: Enter, visit: V
     assert list(room.iterdir()) == []
     events = lines(answer, "events.jsonl")
     assert len([line for line in events if str(visit.pk) in line]) == 7
-    answer.close()
     assert Entry.objects.get(kind="evidence_exported")
 
 
