@@ -20,8 +20,9 @@ from madoguchi.evidence.check_log import tell_apart
 from madoguchi.evidence.check_visits import Visits
 from madoguchi.evidence.facts import Fact
 from madoguchi.evidence.keys import public_text
+from madoguchi.evidence.remarks import NOTES
 from madoguchi.evidence.verdict import Verdict, plain
-from madoguchi.evidence.words import FINDINGS, HOLDS, HOLDS_OF_A_PART, NOTES
+from madoguchi.evidence.words import FINDINGS, HOLDS, HOLDS_OF_A_PART
 
 Run = Callable[..., tuple[int, str]]
 SOURCES = Path(verify.__file__).parents[2]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from madoguchi.evidence.words import FINDINGS, HOLDS, HOLDS_OF_A_PART, NOTES, SKIPPED, Words
+from madoguchi.evidence.remarks import NOTES
+from madoguchi.evidence.words import FINDINGS, HOLDS, HOLDS_OF_A_PART, SKIPPED, Words
 
 HOLDING, FAILING, UNREADABLE = 0, 1, 2
 """Exit codes: all holds; something does not; the bundle cannot be read."""
@@ -62,7 +63,7 @@ class Verdict:
         self._keep(self.findings, code, position, visit, fields)
 
     def note(self, code: str, position: int | None = None, visit: str | None = None, **fields: object) -> None:
-        """Something that a reader should know. `code`: of `words.NOTES`."""
+        """Something that a reader should know. `code`: of `remarks.NOTES`."""
         self._keep(self.notes, code, position, visit, fields)
 
     def _keep(
