@@ -14,10 +14,14 @@ _LOCK = 0x6D61646F_6C6F67
 
 _XMIN = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _OWN = "pg_current_xact_id_if_assigned()::text::bigint"
-# Own rows count as well when no other transaction runs below: nothing can come in before them any more.
-_NEW = (
-    f"e.id > c.floor AND (e.xid, e.id) > (c.xid, c.entry) AND (e.xid < {_XMIN} OR (e.xid = {_OWN} AND e.xid = {_XMIN}))"
-)
+# The last transaction whose rows are all visible; its own as well, when no other runs below it.
+# One bound, not an alternative, so that the index ends where the new rows end.
+_BOUND = f"CASE WHEN {_OWN} = {_XMIN} THEN {_XMIN} ELSE {_XMIN} - 1 END"
+_NEW = {
+    "postgresql": f"FROM ledger_entry e WHERE (e.xid, e.id) > (%s, %s) AND e.xid <= {_BOUND} AND e.id > %s"
+    " ORDER BY e.xid, e.id LIMIT %s",
+    "sqlite": "FROM ledger_entry e WHERE e.id > %s ORDER BY e.id LIMIT %s",
+}
 # A restored dump brings the transaction numbers of another cluster; they may lie ahead of this one's.
 _MOVED = (
     "c.cluster <> (SELECT system_identifier FROM pg_control_system())"
@@ -44,10 +48,8 @@ def _postgres() -> bool:
 
 def anything() -> bool:
     """Whether there may be new rows: a cheap look, without a lock."""
-    new = f"{_NEW}" if _postgres() else "e.id > c.entry"
-    found = f"EXISTS (SELECT 1 FROM ledger_entry e WHERE {new})"  # noqa: S608 - no value in it
-    moved = f"{_MOVED} OR " if _postgres() else ""
-    return bool(_value(f"SELECT {moved}{found} FROM ledger_cursor c"))  # noqa: S608
+    cursor = Cursor.objects.get()
+    return _moved() or any(True for _ in _rows(f"SELECT e.id {_NEW[connection.vendor]}", *_after(cursor), 1))
 
 
 def alone() -> bool:
@@ -57,14 +59,22 @@ def alone() -> bool:
 
 def new_entries(cursor: Cursor, limit: int) -> Batch:
     """What has no place yet, at most `limit` entries; after a restore into another cluster all of it."""
-    if _postgres() and _value(f"SELECT {_MOVED} FROM ledger_cursor c"):  # noqa: S608
+    if _moved():
         return _rebased()
-    new, order, xid = (_NEW, "e.xid, e.id", "e.xid") if _postgres() else ("e.id > c.entry", "e.id", "0")
-    source = "FROM ledger_entry e, ledger_cursor c"
-    statement = f"SELECT e.id, e.leaf, {xid} {source} WHERE {new} ORDER BY {order} LIMIT %s"
-    rows = list(_rows(statement, limit))
+    xid = "e.xid" if _postgres() else "0"
+    rows = list(_rows(f"SELECT e.id, e.leaf, {xid} {_NEW[connection.vendor]}", *_after(cursor), limit))
     last = rows[-1] if rows else (cursor.entry, b"", cursor.xid)
     return Batch([row[0] for row in rows], [leaf_hash(row[1]) for row in rows], cursor.floor, last[2], last[0])
+
+
+def _after(cursor: Cursor) -> tuple[int, ...]:
+    """Where new rows begin. Values, not a join: the planner then walks the index and stops."""
+    return (cursor.xid, cursor.entry, cursor.floor) if _postgres() else (cursor.entry,)
+
+
+def _moved() -> bool:
+    """Whether the transaction numbers are those of another cluster."""
+    return _postgres() and bool(_value(f"SELECT {_MOVED} FROM ledger_cursor c"))  # noqa: S608 - no value in it
 
 
 def _rebased() -> Batch:
