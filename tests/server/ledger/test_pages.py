@@ -19,7 +19,7 @@ from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.seed import City
 from madoguchi.server.ledger import integrator, log, payloads, views
-from madoguchi.server.ledger.models import Entry, Erasure, Payload, Tile
+from madoguchi.server.ledger.models import Checkpoint, Entry, Erasure, Payload, Tile
 from madoguchi.server.ledger.signer import origin, signer
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
@@ -102,6 +102,23 @@ def test_checkpoints_are_listed_and_given_out_as_files(officer: Client, visit: V
     answer = officer.get(reverse("evidence_note", args=[newest.size]))
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.content.decode() == newest.note
+
+
+def test_checkpoints_come_in_pages_without_a_gap(
+    officer: Client, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        officer.post(reverse("evidence_visit_export", args=[visit.pk])).getvalue()
+    integrator.settle()
+    monkeypatch.setattr(views, "_PAGE", 2)
+    found, query = [], {}
+    while query is not None:
+        page = seen(officer, "evidence_checkpoints", query=query)
+        found += [int(size) for size in re.findall(r">checkpoint-(\d+)\.note", page)]
+        older = re.search(r"\?before=(\d+)", page)
+        query = {"before": older[1]} if older else None
+    assert found == list(Checkpoint.objects.order_by("-size").values_list("size", flat=True))
+    assert len(found) >= 5
 
 
 @pytest.mark.parametrize("number", [10**6, 2**63, 10**30])

@@ -21,6 +21,7 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.seed import seed_training_city
 from madoguchi.server.ledger import integrator, log
 from madoguchi.server.ledger.models import Entry
+from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from server.conftest import PASSWORD
 from server.databases import Fresh
@@ -84,6 +85,8 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> tuple[Visit, Visit, Visit, str]:
     seat.report(EventKind.END, {"cause": "idle"}, lease=99)
     seat.end("card_gone")
     seat.report(EventKind.WIPE_FAILED, {"failure": "まだ動いている処理がある"})
+    for procedure in city.procedures:
+        services.issue_ticket(site=city.sites[0], procedure=procedure, preflight={}, staff=staff)
     changed = _changed(city, staff)
     return sound, again, changed, old_note
 

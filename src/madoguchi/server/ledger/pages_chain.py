@@ -10,6 +10,7 @@ from uuid import UUID
 from madoguchi.protocol import EventKind, VisitState
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.ledger import log, pages
+from madoguchi.server.ledger.erasing import Reason
 from madoguchi.server.ledger.models import Erasure, Payload
 from madoguchi.server.ledger.pages import Checker, Newest, Step
 from madoguchi.server.ledger.pages_words import class_label
@@ -257,8 +258,6 @@ def _content(commitment: str, payload: Payload | None, erasure: Erasure | None) 
         until = payload.erase_on - timedelta(days=1)
         return Content(class_label(payload.kind), commitment, Kept.KEPT, payload.pk, until)
     if erasure is not None:
-        from madoguchi.server.ledger.erasing import Reason
-
         why = Reason(erasure.reason).label if erasure.reason in list(Reason) else erasure.reason
         return Content(class_label(erasure.kind), commitment, Kept.ERASED, erasure=erasure, why=why)
     return Content("封をした内容", commitment, Kept.LOST)

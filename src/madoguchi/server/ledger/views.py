@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -39,7 +38,7 @@ from madoguchi.server.visits.selectors import visit_for
 MOST_TO_VERIFY = 200_000
 """Entries that a page checks while somebody waits for it."""
 
-_LAST = 5
+_LAST, _PAGE = 5, 50
 _ENTRY = re.compile(r"記録 (\d+)\b")
 
 
@@ -132,9 +131,13 @@ def entry(request: HttpRequest, position: int) -> HttpResponse:
 @require_GET
 @needs(Permission.SEE_EVIDENCE)
 def checkpoints(request: HttpRequest) -> HttpResponse:
-    """Every checkpoint, newest first."""
-    page = Paginator(Checkpoint.objects.order_by("-size"), 50).get_page(request.GET.get("page"))
-    return render(request, "ledger/checkpoints.html", {"page": page, "verifier": verifier().text()})
+    """Every checkpoint, newest first, a page at a time."""
+    before = _number(request.GET.get("before"))
+    rows = Checkpoint.objects.order_by("-size")
+    found = list((rows if before is None else rows.filter(size__lt=before))[: _PAGE + 1])
+    older = found[_PAGE - 1].size if len(found) > _PAGE else None
+    values = {"page": found[:_PAGE], "older": older, "first": before is None, "verifier": verifier().text()}
+    return render(request, "ledger/checkpoints.html", values)
 
 
 @require_GET
