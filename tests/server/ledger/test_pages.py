@@ -111,7 +111,8 @@ def test_checkpoints_come_in_pages_without_a_gap(
         officer.post(reverse("evidence_visit_export", args=[visit.pk])).getvalue()
     integrator.settle()
     monkeypatch.setattr(views, "_PAGE", 2)
-    found, query = [], {}
+    found: list[int] = []
+    query: dict[str, str] | None = {}
     while query is not None:
         page = seen(officer, "evidence_checkpoints", query=query)
         found += [int(size) for size in re.findall(r">checkpoint-(\d+)\.note", page)]

@@ -86,7 +86,9 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> tuple[Visit, Visit, Visit, str]:
     seat.end("card_gone")
     seat.report(EventKind.WIPE_FAILED, {"failure": "まだ動いている処理がある"})
     for procedure in city.procedures:
-        services.issue_ticket(site=city.sites[0], procedure=procedure, preflight={}, staff=staff)
+        services.issue_ticket(
+            site=city.sites[0], procedure=procedure, preflight={"answers": {"pin_known": "yes"}}, staff=staff
+        )
     changed = _changed(city, staff)
     return sound, again, changed, old_note
 
