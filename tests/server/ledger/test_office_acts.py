@@ -13,6 +13,9 @@ from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.accounts.services import save_staff
 from madoguchi.server.counters.seed import City
+from madoguchi.server.errors import Forbidden
+from madoguchi.server.ledger import statements
+from madoguchi.server.ledger.errors import EntryTooLong
 from madoguchi.server.ledger.models import Entry
 from madoguchi.server.ledger.types import NotInTheList
 from madoguchi.server.visits import services
@@ -38,6 +41,27 @@ def test_a_new_account_is_stated_without_name_and_password(city: City, staff: Ca
     whole = b"".join(bytes(row.leaf) for row in Entry.objects.all()).decode()
     assert "架空" not in whole
     assert "a long enough one" not in whole
+
+
+def test_a_login_name_stays_as_the_record_names_it(
+    staff: Callable[[str], Staff], enter: Callable[[str], Client]
+) -> None:
+    person = staff("honcho-1")
+    form = {"username": "someone-else", "display_name": "架空 一子", "role": "supporter", "site": person.site_id}
+    assert enter("officer").post(f"/staff/{person.pk}/", form | {"is_active": "on"}).status_code == 302
+    assert Staff.objects.get(pk=person.pk).username == "honcho-1"
+    person.username = "someone-else"
+    with pytest.raises(Forbidden):
+        save_staff(person=person, password=None, by=staff("officer"))
+
+
+def test_a_statement_that_no_bundle_holds_is_refused(city: City) -> None:
+    before = Entry.objects.count()
+    body = {"scope": {"visits": ["0" * 36] * 2_000}, "size": 1, "entries": 1, "payloads": 0}
+    with pytest.raises(EntryTooLong):
+        statements.state(kind="evidence_exported", body=body)
+    assert Entry.objects.count() == before
+    assert city.sites
 
 
 def test_changed_counter_data_is_stated(city: City, enter: Callable[[str], Client]) -> None:

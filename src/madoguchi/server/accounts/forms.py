@@ -43,6 +43,8 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
             self.fields["site"].queryset = Site.objects.filter(pk=by.site_id)  # type: ignore[attr-defined]
             self.fields["site"].required = True
         self.fields["password"].required = self.instance.pk is None
+        # The record names it: a changed one would no longer be the person who acted.
+        self.fields["username"].disabled = self.instance.pk is not None
 
     def clean_password(self) -> str:
         """As strong as the rules ask."""

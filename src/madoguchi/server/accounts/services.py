@@ -35,6 +35,8 @@ def save_staff(*, person: Staff, password: str | None, by: Staff) -> Staff:
     before = Staff.objects.select_for_update().filter(pk=person.pk).first()
     if before is not None:
         _may_manage(by, before)
+        if before.username != person.username:
+            raise Forbidden("a login name stays: the record names it")
     _may_manage(by, person)
     if password:
         person.set_password(password)

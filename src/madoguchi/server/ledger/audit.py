@@ -1,4 +1,4 @@
-""" "Verify now": everything that is stored is computed again from the entries' bytes. A page is in memory at a time."""
+"""What "verify now" does: everything stored is computed again from the entries' bytes, a page in memory at a time."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -34,3 +34,10 @@ class WriterClosed(OfficeError):
 
     sentence = "サーバーが終了しているため、記録していません。少し待ってから、もう一度お試しください。"
     status = 503
+
+
+class EntryTooLong(OfficeError):
+    """A statement that no bundle could hold. Nothing was written."""
+
+    sentence = "一度に書ける量を超えています。件数や期間を分けて、もう一度お試しください。"
+    status = 413

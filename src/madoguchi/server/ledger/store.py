@@ -8,6 +8,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from madoguchi.evidence.bundle import LONGEST_ENTRY
+from madoguchi.server.ledger.errors import EntryTooLong
+
 _COLUMNS = "leaf, kind, visit, terminal, event, at"
 _ROW = "(%s, %s, %s, %s, %s, %s)"
 _INSERT = f"INSERT INTO ledger_entry ({_COLUMNS}) VALUES "  # noqa: S608 - no value in it
@@ -23,6 +26,11 @@ class Draft:
     visit: UUID | None = None
     terminal: UUID | None = None
     event: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `EntryTooLong`."""
+        if len(self.leaf) > LONGEST_ENTRY:
+            raise EntryTooLong(f"{self.kind}: {len(self.leaf)} bytes")
 
     def values(self) -> list[Any]:
         """The columns as this database takes them."""

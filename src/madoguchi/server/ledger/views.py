@@ -35,7 +35,7 @@ from madoguchi.server.ledger.signer import verifier
 from madoguchi.server.visits.models import Visit
 from madoguchi.server.visits.selectors import visit_for
 
-MOST_TO_VERIFY = 200_000
+MOST_TO_VERIFY = 50_000
 """Entries that a page checks while somebody waits for it."""
 
 _LAST, _PAGE = 5, 50
