@@ -350,6 +350,51 @@ def test_unreadable_bytes_do_not_break_the_page(officer: Client, visit: Visit) -
     assert "読み取れません" in seen(officer, "evidence_entry", place_of(visit, EventKind.END))
 
 
+DEEP = b'{"a":' * 700 + b"1" + b"}" * 700
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        (EventKind.WIPE_PROVEN, b'{"space":"unmounted"}', b'{"logout":[],"space":{}}'),
+        (EventKind.WIPE_PROVEN, b'{"space":"unmounted"}', DEEP),
+        (EventKind.END, b'{"cause":"finish"}', b'{"cause":["finish"]}'),
+        (EventKind.END, b'{"cause":"finish"}', b'["finish"]'),
+        (EventKind.END, b'"finish"', b'"\\ud800"'),
+        (EventKind.END, b'"finish"', b'"\\u0000"'),
+        (EventKind.END, b'"finish"', b'"</pre><script>"'),
+        (EventKind.CLOSE, b'"staff":null', b'"staff":"\\u0000"'),
+        (EventKind.CLOSE, b'"staff":null', b'"staff":["x"]'),
+        (EventKind.CLOSE, b'"by":"server"', b'"by":{}'),
+        (EventKind.CALL, b'"at":"20', b'"at":"99'),
+        (EventKind.CONFIRM, b'"own_name":"own"', b'"own_name":{}'),
+    ],
+)
+def test_no_bytes_break_the_pages_that_are_to_say_so(
+    officer: Client, visit: Visit, kind: EventKind, old: bytes, new: bytes
+) -> None:
+    change(visit, kind, old, new)
+    page = seen(officer, "evidence_visit", visit.pk)
+    assert "合いません" in page
+    assert "足りないものがあります" in page
+    assert "合いません" in seen(officer, "evidence_entry", place_of(visit, kind))
+    assert "<script>" not in text(officer.get(reverse("evidence_entry", args=[place_of(visit, kind)])))
+    seen(officer, "evidence_search")
+    seen(officer, "receipt", visit.pk)
+
+
+def test_what_a_terminal_signs_in_bad_faith_breaks_no_evidence_page(officer: Client, seat: Seat, staff: People) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.end()
+    said = seat.report(EventKind.WIPE_PROVEN, {"proof": {"logout": [], "space": {"a": {}}, "leftovers": "<b>"}})
+    assert said["verdict"] == "accepted"
+    integrator.settle()
+    page = seen(officer, "evidence_visit", visit.pk)
+    assert "内容を言葉にできません" in page
+    seen(officer, "evidence_entry", place_of(visit, EventKind.WIPE_PROVEN))
+
+
 def test_clocks_that_differ_are_both_shown(officer: Client, seat: Seat, staff: People) -> None:
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))

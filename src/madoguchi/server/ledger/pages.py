@@ -1,6 +1,7 @@
 """What the evidence pages show of entries: read, put into words, and checked anew each time. Nothing here writes."""
 
 import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,8 @@ from madoguchi.server.visits.models import Visit
 
 CLOCKS_DIFFER = 5.0
 """Seconds between a terminal's clock and the server's from which a page says so."""
+
+_YEARS = range(1900, 3000)
 
 Placed = tuple[int | None, Entry]
 """An entry and its place; None while it waits for one."""
@@ -265,10 +268,13 @@ class Checker:
 
 
 def _read(entry: Entry) -> Leaf | None:
+    """None also for what no page can show: a changed entry must not break the page that is to say so."""
     try:
-        return read_leaf(bytes(entry.leaf))
-    except LeafBroken:
+        found = read_leaf(bytes(entry.leaf))
+        json.dumps([found.key, found.signature, found.statement, found.received], ensure_ascii=False).encode()
+    except (LeafBroken, UnicodeEncodeError, RecursionError):
         return None
+    return found
 
 
 def _known(leaves: Sequence[Leaf]) -> _Known:
@@ -276,12 +282,16 @@ def _known(leaves: Sequence[Leaf]) -> _Known:
     devices = Device.objects.filter(public_key__in={leaf.key for leaf in leaves}).select_related("terminal__site")
     numbers = {number for one in said if (number := _uuid(one.get("terminal")))}
     terminals = Terminal.objects.filter(pk__in=numbers).select_related("site")
-    people = Staff.objects.filter(username__in={str(one["staff"]) for one in said if one.get("staff")})
+    people = Staff.objects.filter(username__in={str(one["staff"]) for one in said if _named(one.get("staff"))})
     return _Known(
         {(device.public_key, str(device.terminal_id)): device for device in devices},
         {str(terminal.pk): terminal for terminal in terminals},
         dict(people.values_list("username", "display_name")),
     )
+
+
+def _named(text: object) -> bool:
+    return isinstance(text, str) and bool(text) and text.isprintable()
 
 
 def _who(said: Mapping[str, Any], known: _Known) -> str:
@@ -312,7 +322,8 @@ def _moment(text: object) -> datetime | None:
         found = parse_datetime(str(text))
     except ValueError:
         return None
-    return found if found and found.tzinfo else None
+    # A changed entry may name a year that has no local time.
+    return found if found and found.tzinfo and found.year in _YEARS else None
 
 
 def _uuid(text: object) -> UUID | None:

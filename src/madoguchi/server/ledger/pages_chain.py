@@ -243,14 +243,15 @@ def _contents(visit: Visit, steps: list[Step]) -> list[Content]:
     return [_content(one, kept.get(one), gone.get(one)) for one in dict.fromkeys([*committed, *kept])]
 
 
-def _commitments(value: Any) -> Iterator[str]:
+def _commitments(value: Any, depth: int = 3) -> Iterator[str]:
+    """Those in a body and in the parts of it; deeper there are none (`types.EventType.fields`)."""
     if isinstance(value, str) and TOKEN.fullmatch(value):
         yield value.removeprefix("sealed:")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, Mapping) and depth:
         if isinstance(value.get("commitment"), str):
             yield value["commitment"]
         for inner in value.values():
-            yield from _commitments(inner)
+            yield from _commitments(inner, depth - 1)
 
 
 def _content(commitment: str, payload: Payload | None, erasure: Erasure | None) -> Content:

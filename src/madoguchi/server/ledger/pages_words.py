@@ -11,6 +11,7 @@ _Body = Mapping[str, Any]
 SCOPES = {"all": "全体", "period": "期間", "visit": "1件の対応", "incident": "事案の対応"}
 """What an export was of."""
 
+_UNREADABLE = "(内容を言葉にできません。記録のページで、署名されたままの内容を見てください)"
 _CLOCKS = "端末の時計とサーバーの時計の差: {skew}秒"
 
 
@@ -19,12 +20,16 @@ def words_of(kind: str, body: object) -> list[str]:
     from madoguchi.server.visits.words import event_in_words
 
     said: _Body = body if isinstance(body, Mapping) else {}
-    return [*event_in_words(kind, said, readable), *_OFFICE.get(kind, _nothing)(said)]
+    try:
+        return [*event_in_words(kind, said, readable), *_OFFICE.get(kind, _nothing)(said)]
+    except (TypeError, ValueError, AttributeError):
+        # Whoever signs may put anything into a body; the page has to show the entry all the same.
+        return [_UNREADABLE]
 
 
 def class_label(kind: object) -> str:
     """The Japanese label of a retention class."""
-    return CLASSES[str(kind)].label if kind in CLASSES else str(kind)
+    return CLASSES[str(kind)].label if str(kind) in CLASSES else str(kind)
 
 
 def _nothing(_body: _Body) -> Iterator[str]:

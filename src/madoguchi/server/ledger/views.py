@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from madoguchi.evidence import keys
 from madoguchi.evidence.errors import BadSignature, EvidenceError
+from madoguchi.evidence.leaf import Leaf
 from madoguchi.protocol import Permission
 from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
@@ -120,12 +121,20 @@ def entry(request: HttpRequest, position: int) -> HttpResponse:
     values = {
         "step": step,
         "newest": checker.newest,
-        "statement": json.dumps(step.statement, ensure_ascii=False, indent=2, sort_keys=True),
+        "statement": _pretty(step.leaf) if step.leaf else "",
         "fingerprint": _fingerprint(step.leaf.key) if step.leaf else "",
         "leaf_hash": step.proof.leaf.hex() if step.proof else "",
         "visit": Visit.objects.filter(pk=found.visit).first() if found.visit else None,
     }
     return render(request, "ledger/entry.html", values)
+
+
+def _pretty(leaf: Leaf) -> str:
+    """The statement for people; nested too deeply for that, as it was signed."""
+    try:
+        return json.dumps(leaf.statement, ensure_ascii=False, indent=2)
+    except RecursionError:
+        return leaf.said.decode(errors="replace")
 
 
 @require_GET
