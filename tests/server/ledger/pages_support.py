@@ -60,9 +60,7 @@ def superuser(statement: str, *values: Any) -> None:
             cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def seen(
-    client: Client, name: str, *arguments: Any, status: int = 200, query: Mapping[str, Any] | None = None
-) -> str:
+def seen(client: Client, name: str, *arguments: Any, status: int = 200, query: Mapping[str, Any] | None = None) -> str:
     """The page at an address, as text with its marks."""
     answer = client.get(reverse(name, args=arguments), dict(query or {}))
     assert answer.status_code == status, answer
