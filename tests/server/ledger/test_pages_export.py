@@ -1,5 +1,6 @@
 """Downloads: what the zip holds, that it verifies without the server, and that nothing of it stays here."""
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -11,11 +12,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from madoguchi.evidence import verify
 from madoguchi.server import clock
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits.models import Visit
-from server.ledger.pages_support import closed_visit
+from server.ledger.pages_support import closed_visit, decoded, seen
 from server.seat import Seat, text
 
 People = Callable[[str], Staff]
@@ -69,6 +71,23 @@ def test_the_whole_log_and_a_period_are_exported(enter: Enter, visit: Visit, roo
         == []
     )
     assert list(room.iterdir()) == []
+
+
+def test_what_was_downloaded_holds_with_the_key_and_the_checkpoint_from_the_citizens_receipt(
+    enter: Enter, visit: Visit, tmp_path: Path
+) -> None:
+    client = enter("auditor")
+    paper, key = tmp_path / "receipt.note", re.search(r"<code>(madoguchi-.*?)</code>", seen(client, "evidence"))
+    assert key
+    paper.write_text(decoded(seen(enter("honcho-1"), "receipt", visit.pk)))
+    address = reverse("evidence_visit_export", args=[visit.pk])
+    sent = client.post(address, {"disclose": "on"})
+    bundle = tmp_path / sent.headers["Content-Disposition"].partition('filename="')[2].rstrip('"')
+    bundle.write_bytes(sent.getvalue())
+    asked = [str(bundle), "--key", key[1], "--anchor", str(paper), "--jobs", "1"]
+    assert verify.main(asked) == 0
+    paper.write_text(paper.read_text().replace("\n", "\nx", 1))
+    assert verify.main(asked) != 0
 
 
 @pytest.mark.parametrize(
