@@ -54,7 +54,8 @@ def folder(fresh: Fresh, tmp_path: Path) -> Iterator[Path]:
 def stock(visit: UUID = PERSON, count: int = 3) -> list[str]:
     """So many contents of a visit; their commitments."""
     kinds = ("signature", "words", "rejected")
-    return [payloads.keep(kind=kinds[n % 3], content={"text": f"{visit} {n}"}, visit=visit) for n in range(count)]
+    with transaction.atomic():
+        return [payloads.keep(kind=kinds[n % 3], content={"text": f"{visit} {n}"}, visit=visit) for n in range(count)]
 
 
 def erase_person(**more: object) -> erasing.Report:
