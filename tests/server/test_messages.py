@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+from django.test import Client
 
 from madoguchi.evidence import envelope, sealed
 from madoguchi.evidence.keys import public_from_text
@@ -411,3 +412,13 @@ def test_a_revoked_device_reports_nothing(seat: Seat, serving: Visit, staff: Peo
     assert (status, answer["reason"]) == (401, "TokenRevoked")
     assert state(serving) == "serving"
     assert Device.objects.get(terminal=seat.terminal).revoked_at is not None
+
+
+@pytest.mark.parametrize("proof", [{"logout": []}, {"space": {}}, {"logout": 5, "leftovers": [1]}])
+def test_a_strange_proof_breaks_no_page(seat: Seat, staff: Callable[[str], Staff], client: Client, proof: Any) -> None:
+    visit = ticket(seat, staff("honcho-1"))
+    serve(seat, visit, staff("honcho-1"))
+    seat.end()
+    assert seat.report(EventKind.WIPE_PROVEN, {"proof": proof})["verdict"] == "accepted"
+    client.force_login(staff("honcho-1"), backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(f"/visits/{visit.pk}/").status_code == 200

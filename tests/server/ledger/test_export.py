@@ -1,9 +1,12 @@
 """Bundles made by the office, checked by the program that knows no office."""
 
 import json
+import os
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +17,7 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.errors import Forbidden
 from madoguchi.server.ledger import integrator
 from madoguchi.server.ledger.anchor import compare
-from madoguchi.server.ledger.export import Scope, export, export_zip
+from madoguchi.server.ledger.export import Scope, export, export_zip, workroom
 from madoguchi.server.ledger.models import Checkpoint, Entry, Payload
 from madoguchi.server.visits.models import Visit
 from server.seat import Seat, serve, ticket
@@ -115,3 +118,18 @@ def test_an_old_checkpoint_holds_and_a_foreign_one_is_none(two_visits: list[Visi
         compare(old.replace("\n1", "\n2", 1) if "\n1" in old else old.replace("\n", "\n1", 1))
     assert Entry.objects.filter(kind="checkpoint_compared").count() == 2
     assert Payload.objects.count() == len(two_visits)
+
+
+def test_what_a_killed_export_has_left_goes_with_the_next(settings: Any, tmp_path: Path) -> None:
+    settings.STATE_DIR = tmp_path
+    left, working = tmp_path / "exports" / "left", tmp_path / "exports" / "working"
+    for folder in (left, working):
+        folder.mkdir(parents=True)
+        (folder / "payloads.jsonl").write_text("架空")
+    long_ago = time.time() - 7200
+    os.utime(left, (long_ago, long_ago))
+    with workroom() as room:
+        assert room.parent == tmp_path / "exports"
+        assert not left.exists()
+        assert working.exists()
+    assert not room.exists()

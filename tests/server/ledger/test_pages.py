@@ -391,7 +391,7 @@ def test_what_a_terminal_signs_in_bad_faith_breaks_no_evidence_page(officer: Cli
     assert said["verdict"] == "accepted"
     integrator.settle()
     page = seen(officer, "evidence_visit", visit.pk)
-    assert "内容を言葉にできません" in page
+    assert "前の対応の残りを<b>個" in page
     seen(officer, "evidence_entry", place_of(visit, EventKind.WIPE_PROVEN))
 
 

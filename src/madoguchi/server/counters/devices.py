@@ -108,13 +108,16 @@ def revoke(*, terminal: Terminal, staff: Staff, reason: str) -> None:
     from madoguchi.server.ledger import payloads
 
     require(staff=staff, permission=Permission.REVOKE_TERMINAL, site_id=terminal.site_id)
-    _revoke(terminal=terminal, staff=staff, reason=payloads.keep_words(reason))
+    _revoke(terminal=terminal, staff=staff, body={"reason": payloads.keep_words(reason)})
 
 
-def retire(*, terminal: Terminal, staff: Staff, reason: str) -> None:
-    """After an attested wipe: the machine is gone and the terminal is out of service. `reason`: a token."""
+def retire(*, terminal: Terminal, staff: Staff) -> None:
+    """After an attested wipe: the machine is gone and the terminal is out of service.
+
+    Why stands in the attestation: words belong to one visit, and the same commitment stands in no other statement.
+    """
     Terminal.objects.filter(pk=terminal.pk).update(in_service=False)
-    _revoke(terminal=terminal, staff=staff, reason=reason)
+    _revoke(terminal=terminal, staff=staff, body={})
 
 
 def holds_a_visit(terminal: Terminal) -> bool:
@@ -124,11 +127,11 @@ def holds_a_visit(terminal: Terminal) -> bool:
     return open_visit(terminal) is not None
 
 
-def _revoke(*, terminal: Terminal, staff: Staff, reason: str) -> None:
+def _revoke(*, terminal: Terminal, staff: Staff, body: dict[str, str]) -> None:
     from madoguchi.server.visits.record import record_office
 
     Device.objects.filter(terminal=terminal, revoked_at__isnull=True).update(revoked_at=clock.now())
-    record_office(kind="revoked", terminal=terminal, body={"reason": reason}, staff=staff)
+    record_office(kind="revoked", terminal=terminal, body=body, staff=staff)
 
 
 def _take_code(code: str) -> EnrolmentCode:

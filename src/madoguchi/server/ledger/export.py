@@ -1,14 +1,18 @@
 """Takes a bundle (docs/evidence.md) out of the office: the whole log, a period, a visit, the visits of an incident."""
 
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from madoguchi.evidence import bundle
@@ -24,6 +28,8 @@ from madoguchi.server.ledger.types import LABELS
 _PAGE = 500
 _NAMED = re.compile(rb'(?:sealed:|"commitment":")([A-Za-z0-9+/]{43}=)')
 _ENROLLED = "enrolled"
+_OLD = 3600
+"""Seconds after which nobody is writing into a folder of an export any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +101,23 @@ def export_zip(
     path: Path, *, scope: Scope, staff: Staff | None = None, disclose: bool = False, anchors: Sequence[str] = ()
 ) -> bundle.Written:
     """The same as one zip at `path`. Raises as `export`."""
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as room:
-        folder = Path(room) / "bundle"
+    with workroom() as room:
+        folder = room / "bundle"
         written = export(folder, scope=scope, staff=staff, disclose=disclose, anchors=anchors)
         bundle.pack(folder, path)
     return written
+
+
+@contextmanager
+def workroom() -> Iterator[Path]:
+    """A folder that goes when the block ends; that of a killed process when the next is made, an hour later."""
+    above = Path(settings.STATE_DIR) / "exports"
+    above.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in above.iterdir():
+        if time.time() - old.stat().st_mtime > _OLD:
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=above) as made:
+        yield Path(made)
 
 
 def entries(scope: Scope, size: int) -> Iterator[tuple[int, bytes]]:

@@ -147,7 +147,10 @@ class Erasure(models.Model):
     class Meta:
         ordering: ClassVar = ["-pk"]
         verbose_name = "消去の記録"
-        indexes: ClassVar = [models.Index(fields=["commitment"], name="erasure_commitment")]
+        indexes: ClassVar = [
+            models.Index(fields=["commitment"], name="erasure_commitment"),
+            models.Index(fields=["visit"], name="erasure_of_visit"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.erased_at:%Y-%m-%d}"

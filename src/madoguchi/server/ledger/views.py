@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +24,7 @@ from madoguchi.server.accounts.permissions import needs, require, staff_of
 from madoguchi.server.errors import Forbidden, NotYours, OfficeError
 from madoguchi.server.ledger import anchor, log, pages, pages_contents, pages_search, payloads
 from madoguchi.server.ledger.audit import audit
-from madoguchi.server.ledger.export import Scope, export_zip
+from madoguchi.server.ledger.export import Scope, export_zip, workroom
 from madoguchi.server.ledger.findings import Fault, Finding, Findings
 from madoguchi.server.ledger.forms import AnchorForm, ExportForm, RangeExportForm, SearchForm
 from madoguchi.server.ledger.models import Checkpoint, Erasure, Payload
@@ -231,8 +229,8 @@ def export_visit(request: HttpRequest, visit_id: UUID) -> HttpResponseBase:
 
 def _download(scope: Scope, staff: Staff, *, name: str, disclose: bool) -> FileResponse:
     """The zip. Its file has no name any more when the first byte goes out: nothing is left, whatever happens then."""
-    with TemporaryDirectory(prefix="madoguchi-export-") as folder, _refusals():
-        path = Path(folder) / "bundle.zip"
+    with workroom() as folder, _refusals():
+        path = folder / "bundle.zip"
         export_zip(path, scope=scope, staff=staff, disclose=disclose)
         file = path.open("rb")
     moment = f"{timezone.localtime(clock.now()):%Y%m%d-%H%M}"

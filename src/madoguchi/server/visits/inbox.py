@@ -277,7 +277,8 @@ def _reject(device: Device, given: object, refusal: Refusal) -> Answer:
     said = message if isinstance(message, dict) else {}
     number = _plain(said.get("id"), 64)
     # The raw envelope may hold handwriting: it is sealed, the rows that stay hold its token.
-    raw = payloads.keep_raw(_raw(given), visit=_visit_number(said))
+    visit = _visit_number(said)
+    raw = payloads.keep_raw(_raw(given), visit=visit)
     RejectedMessage.objects.create(
         device=device,
         terminal_id=device.terminal_id,
@@ -289,7 +290,7 @@ def _reject(device: Device, given: object, refusal: Refusal) -> Answer:
         received_at=clock.now(),
     )
     body = {"reason": refusal.code, "message_id": number, "raw": raw} | _seq(said)
-    statements.state(kind="message_rejected", body=body, terminal=device.terminal_id)
+    statements.state(kind="message_rejected", body=body, terminal=device.terminal_id, visit=visit)
     return Answer(number, Verdict.REJECTED, refusal.code, refusal.sentence)
 
 

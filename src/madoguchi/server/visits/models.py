@@ -67,7 +67,10 @@ class Visit(models.Model):
     class Meta:
         ordering: ClassVar = ["created_at", "number"]
         verbose_name = "来庁・対応"
-        indexes: ClassVar = [models.Index(fields=["site", "state"], name="visit_site_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["site", "state"], name="visit_site_state"),
+            models.Index(fields=["card_tag"], name="visit_card_tag"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["terminal"], condition=Q(state__in=_OPEN), name="one_open_visit_per_terminal"

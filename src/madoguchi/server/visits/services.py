@@ -222,10 +222,11 @@ def clear_quarantine(*, terminal: Terminal, staff: Staff, reason: str) -> Termin
     held = lock_terminal(terminal.pk)
     if not held.quarantined and held.state != TerminalState.QUARANTINED:
         raise NothingToClear(str(held))
-    visit = open_visit(held)
+    standing = open_visit(held)
+    visit = standing if standing is not None and standing.state == VisitState.ENDING else None
     sealed = payloads.keep_words(reason, visit=visit.pk if visit else None)
     event = Event(EventKind.CLEAR, staff.acts_as, body={"reason": sealed})
-    if visit is not None and visit.state == VisitState.ENDING:
+    if visit is not None:
         apply(visit=lock_visit(visit)[0], event=Event(event.kind, event.by, visit.lease, event.body), staff=staff)
     else:
         record(event=event, terminal=held, staff=staff)

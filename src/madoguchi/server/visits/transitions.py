@@ -41,7 +41,7 @@ def apply(*, visit: Visit, event: Event, staff: Staff | None = None, report: Rep
         if effect.kind is EffectKind.CLOSE_VISIT:
             apply(visit=visit, event=Event(EventKind.CLOSE, Role.SERVER, visit.lease))
         if effect.kind is EffectKind.RETIRE_TERMINAL and terminal and staff:
-            devices.retire(terminal=terminal, staff=staff, reason=str(event.body["reason"]))
+            devices.retire(terminal=terminal, staff=staff)
 
 
 def _terminal_of(visit: Visit, event: Event) -> Terminal | None:

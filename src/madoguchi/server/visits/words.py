@@ -27,15 +27,20 @@ def proof_in_words(proof: object, read: Read = str) -> list[str]:
     lines = ["訓練用の端末です。本物の消去の証明ではありません。"] if proof.get("training") else []
     if proof.get("attested"):
         lines.append(f"市職員が端末の撤去を確認しました: {read(proof['attested'])}")
-    lines += [_LOGOUTS[proof["logout"]]] if proof.get("logout") in _LOGOUTS else []
+    lines += _known(_LOGOUTS, proof.get("logout"))
     if proof.get("processes_gone_at"):
         lines.append("閲覧ソフトの処理がすべて止まったことを確かめました。")
     if proof.get("namespaces_empty_at"):
         lines.append("箱の中に何も残っていないことを確かめました。")
-    lines += [_SPACES[proof["space"]]] if proof.get("space") in _SPACES else []
+    lines += _known(_SPACES, proof.get("space"))
     if proof.get("leftovers"):
         lines.append(f"前の対応の残りを{proof['leftovers']}個消しました。")
     return lines
+
+
+def _known(sentences: Mapping[str, str], value: object) -> list[str]:
+    """The sentence for a value that a terminal has signed: it may be anything."""
+    return [sentences[value]] if isinstance(value, str) and value in sentences else []
 
 
 def event_in_words(kind: str, body: Mapping[str, Any], read: Read = str) -> list[str]:
