@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from madoguchi.terminal.enrol import DeviceFile, enrol
+from madoguchi.terminal.namespaces import processes
 from postgres import Cluster
 from whole.conftest import new_database
 from whole.helpers import Helper, environment, tail, until
@@ -32,6 +33,12 @@ LONGEST_LIFE = 0.6
 VICTIMS = ("server", "terminals", "server and terminals")
 
 
+def _group(pid: int) -> int | None:
+    with suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return None
+
+
 class Program:
     """A process in a group of its own, killed and started again."""
 
@@ -43,10 +50,7 @@ class Program:
         self.number = self._start()
 
     def alive(self) -> bool:
-        with suppress(ProcessLookupError):
-            os.killpg(self.number, 0)
-            return True
-        return False
+        return any(_group(pid) == self.number for pid in processes())
 
     def kill(self) -> None:
         """SIGKILL to the process and its children; it must have been alive."""
