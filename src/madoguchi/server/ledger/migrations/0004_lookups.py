@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger', '0003_finding_payloads'),
+        ("ledger", "0003_finding_payloads"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='erasure',
-            index=models.Index(fields=['visit'], name='erasure_of_visit'),
+            model_name="erasure",
+            index=models.Index(fields=["visit"], name="erasure_of_visit"),
         ),
     ]

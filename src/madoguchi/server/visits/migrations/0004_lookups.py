@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('counters', '0001_initial'),
-        ('visits', '0003_payloads'),
+        ("counters", "0001_initial"),
+        ("visits", "0003_payloads"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['card_tag'], name='visit_card_tag'),
+            model_name="visit",
+            index=models.Index(fields=["card_tag"], name="visit_card_tag"),
         ),
     ]
