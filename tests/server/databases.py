@@ -3,10 +3,12 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -83,3 +85,16 @@ def _fresh(url: str) -> Fresh:
 def _direct(postgres: Cluster, statement: str) -> None:
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+def beside(work: Callable[[], Any]) -> Any:
+    """Use the database in a thread of its own: playwright runs an event loop in this one."""
+
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()

@@ -4,8 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import connections
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -25,7 +23,7 @@ from madoguchi.server.counters.seed import City, seed_training_city
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from server.conftest import PASSWORD
-from server.databases import Fresh
+from server.databases import Fresh, beside
 from server.seat import Seat
 
 pytestmark = pytest.mark.slow
@@ -114,19 +112,6 @@ def seat(city: City, address: str) -> Iterator[Seat]:
     beside(made.enrol)
     yield made
     wire.close()
-
-
-def beside(work: Callable[[], Any]) -> Any:
-    """Use the database in a thread of its own: playwright runs an event loop in this one."""
-
-    def run() -> Any:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
 
 
 def enter(context: BrowserContext, address: str, username: str) -> Page:

@@ -2,15 +2,13 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -24,7 +22,7 @@ from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from server.conftest import PASSWORD
-from server.databases import Fresh
+from server.databases import Fresh, beside
 from server.ledger.pages_support import closed_visit, place_of
 from server.ledger.support import tamper
 from server.seat import Seat, serve, ticket
@@ -56,19 +54,6 @@ class Office:
     again: Visit
     changed: Visit
     old_note: str
-
-
-def beside(work: Callable[[], Any]) -> Any:
-    """Use the database in a thread of its own: playwright runs an event loop in this one."""
-
-    def run() -> Any:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
 
 
 def prepare(monkeypatch: pytest.MonkeyPatch) -> tuple[Visit, Visit, Visit, str]:

@@ -7,8 +7,6 @@ from datetime import timedelta
 
 from django.db import connection
 
-from madoguchi.evidence import note
-from madoguchi.evidence.errors import CheckpointBroken
 from madoguchi.evidence.merkle import Frontier, leaf_hash, root_of
 from madoguchi.evidence.tiles import WIDTH, path_of
 from madoguchi.server import clock
@@ -16,7 +14,6 @@ from madoguchi.server.ledger import log
 from madoguchi.server.ledger.audit_entries import Reader, Row, events_without_entry, read_rows
 from madoguchi.server.ledger.findings import Fault, Findings
 from madoguchi.server.ledger.models import Checkpoint, Position, Tile
-from madoguchi.server.ledger.signer import origin, verifier
 
 __all__ = ["Fault", "Findings", "audit"]
 
@@ -108,22 +105,13 @@ class _Walk:
 
     def _check(self, checkpoint: Checkpoint) -> None:
         self.found.checkpoints += 1
-        said = _opened(checkpoint)
+        said = log.opened(checkpoint)
         if said is None:
             self.found.add(Fault.CHECKPOINT_BROKEN, f"チェックポイント {checkpoint.size}")
         elif said.root != self.frontier.root() and not self.differs:
             # Every later one differs as well: the first says where to look.
             self.differs = True
             self.found.add(Fault.ROOT_DIFFERS, f"チェックポイント {checkpoint.size}")
-
-
-def _opened(checkpoint: Checkpoint) -> note.Checkpoint | None:
-    try:
-        text, _ = note.open_note(checkpoint.note, [verifier()])
-        said = note.Checkpoint.parse(text)
-    except CheckpointBroken:
-        return None
-    return said if (said.origin, said.size) == (origin(), checkpoint.size) else None
 
 
 def _stored_hashes(begin: int, end: int) -> dict[int, bytes]:

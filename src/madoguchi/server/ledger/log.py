@@ -6,9 +6,11 @@ from uuid import UUID
 from django.db import connection
 
 from madoguchi.evidence import note
+from madoguchi.evidence.errors import CheckpointBroken
 from madoguchi.evidence.tiles import Tree
 from madoguchi.server.ledger.errors import LogEmpty
 from madoguchi.server.ledger.models import Checkpoint, Cursor, Entry, Position, Tile
+from madoguchi.server.ledger.signer import origin, verifier
 
 PAGE = 1_000
 """Rows that are in memory at once."""
@@ -57,6 +59,16 @@ def covering(position: int) -> Checkpoint:
 def parsed(checkpoint: Checkpoint) -> note.Checkpoint:
     """What the checkpoint says; its signature is not looked at. Raises `CheckpointBroken`."""
     return note.Checkpoint.parse(checkpoint.note.rpartition("\n\n")[0] + "\n")
+
+
+def opened(checkpoint: Checkpoint) -> note.Checkpoint | None:
+    """What the checkpoint says; None unless this office has signed it over just that many entries."""
+    try:
+        text, _ = note.open_note(checkpoint.note, [verifier()])
+        said = note.Checkpoint.parse(text)
+    except CheckpointBroken:
+        return None
+    return said if (said.origin, said.size) == (origin(), checkpoint.size) else None
 
 
 def position_of(entry_id: int) -> int | None:

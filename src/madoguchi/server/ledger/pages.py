@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from madoguchi.evidence import keys, note
-from madoguchi.evidence.errors import BadSignature, CheckpointBroken, LeafBroken, ProofBroken
+from madoguchi.evidence.errors import BadSignature, LeafBroken, ProofBroken
 from madoguchi.evidence.leaf import Leaf
 from madoguchi.evidence.leaf import read as read_leaf
 from madoguchi.evidence.merkle import check_inclusion, leaf_hash
@@ -27,7 +27,7 @@ from madoguchi.server.ledger.errors import LogEmpty
 from madoguchi.server.ledger.findings import Fault
 from madoguchi.server.ledger.models import Checkpoint, Entry, Position
 from madoguchi.server.ledger.pages_words import words_of
-from madoguchi.server.ledger.signer import origin, signer, verifier
+from madoguchi.server.ledger.signer import signer
 from madoguchi.server.ledger.types import LABELS
 from madoguchi.server.visits.models import Visit
 
@@ -170,17 +170,7 @@ def newest() -> Newest:
         found = log.newest()
     except LogEmpty:
         return Newest()
-    return Newest(found, said := opened(found), broken=said is None)
-
-
-def opened(checkpoint: Checkpoint) -> note.Checkpoint | None:
-    """What the checkpoint says; None unless this office has signed it over just that many entries."""
-    try:
-        text, _ = note.open_note(checkpoint.note, [verifier()])
-        said = note.Checkpoint.parse(text)
-    except CheckpointBroken:
-        return None
-    return said if (said.origin, said.size) == (origin(), checkpoint.size) else None
+    return Newest(found, said := log.opened(found), broken=said is None)
 
 
 @dataclass(slots=True)
