@@ -37,6 +37,9 @@ def using(name: str) -> Iterator[None]:
     try:
         yield
     finally:
+        from madoguchi.server.ledger import group  # models: only once Django is ready
+
+        group.close_shared()  # its thread has a connection of its own
         connections["default"].close()
         del connections["default"]
         connections.settings["default"]["NAME"] = before

@@ -81,24 +81,25 @@ def test_a_transaction_may_settle_what_it_has_written_itself() -> None:
     whole()
 
 
+def write_some(writer: int) -> list[int]:
+    mine: list[int] = []
+    for number in range(25):
+        late = (writer * 5 + number * 3) % 11
+        try:
+            with transaction.atomic():
+                ids = store.insert([draft() for _ in range(1 + late % 4)])
+                threading.Event().wait(late / 1000)
+                if late == 7:
+                    raise RuntimeError
+                mine += ids
+        except RuntimeError:
+            continue
+    return mine
+
+
 def test_writers_and_integrators_at_once() -> None:
     """Eight writers that commit late and out of order, or not at all, and two integrators: each row once."""
     stop = threading.Event()
-
-    def write(writer: int) -> list[int]:
-        mine: list[int] = []
-        for number in range(25):
-            late = (writer * 5 + number * 3) % 11
-            try:
-                with transaction.atomic():
-                    ids = store.insert([draft() for _ in range(1 + late % 4)])
-                    threading.Event().wait(late / 1000)
-                    if late == 7:
-                        raise RuntimeError
-                    mine += ids
-            except RuntimeError:
-                continue
-        return mine
 
     def work(write_: Callable[[], list[int]]) -> list[int]:
         try:
@@ -109,8 +110,14 @@ def test_writers_and_integrators_at_once() -> None:
     integrators = [threading.Thread(target=integrator.run, args=(stop, 0.005)) for _ in range(2)]
     for thread in integrators:
         thread.start()
+    written: list[int] = []
     with ThreadPoolExecutor(8) as pool:
-        written = [found for some in pool.map(work, [partial(write, writer) for writer in range(8)]) for found in some]
+        # Until the integrators have worked beside the writers, not only after them.
+        for _ in range(20):
+            for some in pool.map(work, [partial(write_some, writer) for writer in range(8)]):
+                written += some
+            if Checkpoint.objects.count() > 1:
+                break
     stop.set()
     for thread in integrators:
         thread.join(30)

@@ -111,3 +111,12 @@ def shared() -> GroupWriter:
         if _shared is None or _shared[0] != os.getpid():
             _shared = os.getpid(), GroupWriter()
         return _shared[1]
+
+
+def close_shared() -> None:
+    """Commit what waits and let the next `shared` begin anew, on whatever database is then the office's."""
+    global _shared
+    with _making:
+        if _shared is not None and _shared[0] == os.getpid():
+            _shared[1].close()
+        _shared = None
