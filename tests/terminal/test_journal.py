@@ -25,7 +25,8 @@ def opened(path: Path, *, terminal: str = "t1") -> Journal:
 
 def draft(*, alone: bool = False, payload: bool = False) -> Draft:
     kind = EventKind.BIND_CARD if alone else EventKind.END
-    return Draft(kind, "v1", 3, {"cause": "finish"}, SECRET if payload else None, alone=alone)
+    body = {"card_tag": "ab" * 32} if alone else {"cause": "finish"}
+    return Draft(kind, "v1", 3, body, SECRET if payload else None, alone=alone)
 
 
 @pytest.fixture
