@@ -50,6 +50,7 @@ def test_no_table_points_outside_another() -> None:
     assert int(shipped.starts[-1]) == len(shipped.readings) == len(shipped.weights)
     assert (np.diff(shipped.starts) >= 0).all()
     assert set(np.unique(shipped.readings >> 56)) <= {1, 2, 3, 4, 5}
-    assert (shipped.marks == 0).any()
+    assert (shipped.marks > 0).mean() < 0.8
     assert shipped.marks.size & (shipped.marks.size - 1) == 0
+    assert shipped.marks.size == shipped.values.size
     assert np.isfinite(shipped.fit).all()

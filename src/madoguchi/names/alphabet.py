@@ -22,10 +22,11 @@ def is_kanji(char: str) -> bool:
 def numbered(texts: Iterable[str], strict: Mapping[str, str], loose: Mapping[str, str]) -> dict[str, int]:
     """Symbol of every kanji of these texts and of every variant of one.
 
-    `strict` folds any character, `loose` only those that fewer than five texts use.
+    `strict` folds characters that five texts or more use, `loose` all others.
     """
     counts = Counter(char for text in texts for char in unicodedata.normalize("NFKC", text) if is_kanji(char))
-    rules = {source: target for source, target in loose.items() if counts[source] < _USED} | dict(strict)
+    rules = {source: target for source, target in loose.items() if counts[source] < _USED}
+    rules |= {source: target for source, target in strict.items() if counts[source] >= _USED}
     roots = {char: _root(char, rules, counts) for char in sorted({*counts, *rules})}
     known = sorted({root for char, root in roots.items() if counts[char]})
     numbers = {char: fold.KANJI_FIRST + place for place, char in enumerate(known)}

@@ -21,7 +21,7 @@ from madoguchi.names.reading import OK
 from madoguchi.names.tables import Tables, write
 
 LICENCE = "CC BY-SA 3.0 (JMnedict, KANJIDIC2: EDRDG); CC BY-SA 2.1 JP (MJ縮退マップ, MJ文字情報一覧表: IPA)"
-_SLOTS = 1 << 20
+_SLOTS = 1 << 21
 _KANJI_BOOK = 0.3
 _KANA_ITSELF = 50.0
 _UNALIGNED = 1e-7
@@ -143,7 +143,7 @@ def _dictionary(
     return np.array(list(rows), dtype=np.uint64), stored
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _fill(marks, values, hashes, stored):  # type: ignore[no-untyped-def]
     for place in range(hashes.size):
         insert(marks, values, hashes[place], stored[place])
@@ -182,4 +182,4 @@ def _seen(part: Halves) -> Halves:
 
 def _less_readings(part: Halves) -> Halves:
     """Without a few readings: for the calibration, which has to know that dictionaries do not list every reading."""
-    return part.only(_sum_of(pair.kanji + pair.kana) % _READINGS_PART for pair in part.pairs)
+    return part.only(_sum_of(pair.kanji + pair.kana) % _READINGS_PART > 0 for pair in part.pairs)

@@ -43,7 +43,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows of `likely` and `chances` (columns of `kernel`), and `facts`: status, verdict, surname's kanji, kana, both known."""
+    """Rows of `likely` and `chances` (columns of `kernel`), and of `facts`: see `kernel.judge`."""
 
     likely: Floats
     chances: Floats

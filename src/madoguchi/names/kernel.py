@@ -17,16 +17,17 @@ from madoguchi.names.reading import OK, ONE_PART, read_kana, read_kanji
 SELF, FAMILY, OLDNAME, OTHER, UNDETERMINED = range(5)
 """Columns of probabilities, and verdicts."""
 POWER, SHIFTS, DOUBT, PRIORS, SURE = 0, 1, 5, 6, 10
-"""Places in a fit: power of the likelihoods, four shifts, share of doubt, four prior chances, least chance to decide."""
+"""Places in a fit: power of the likelihoods, shifts (4), share of doubt, prior chances (4), least chance to decide."""
 
 _ROWS, _COLUMNS = fold.MAX_KANJI + 1, fold.MAX_KANA + 6
 _ODD = 0.004
 _ODD_KANA = 1.0 / 45.0
 _ODD_LENGTH = np.array([0.0, 0.45, 0.4, 0.12, 0.03])
-_KNOWN = 0.9
+_KNOWN = 0.97
 _KNOWN_SURNAME, _KNOWN_GIVEN = 12.0, 4.0
 _CUTS = np.array([0.0, 0.25, 1.0, 0.25, 0.05, 0.01])
 _OWN_KANA = 0.5
+_NOT_SELF = 0.3
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(6)], dtype=np.uint64)
 _CHANCE = np.array([math.exp(-value / STEP) for value in range(ABSENT)] + [0.0])
 _BYTE, _TOP, _FIVE = np.uint64(8), np.uint64(56), np.uint64(4 * 8)
@@ -35,8 +36,8 @@ _TINY = 1e-280
 _LOG = -1.0 / 1024.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _words(long, m, words):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _words(long, m, words):
     """The next five codes at every place, first code lowest; nothing after the end."""
     word = np.uint64(0)
     for place in range(m - 1, -1, -1):
@@ -44,13 +45,13 @@ def _words(long, m, words):  # type: ignore[no-untyped-def]
         words[place] = word
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _odd(size):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _odd(size):
     return _ODD * _ODD_LENGTH[size] * _ODD_KANA**size
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _forward(kanji, rows, m, words, tables, grid):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _forward(kanji, rows, m, words, tables, grid):
     """grid[i, j]: chance that the first i kanji, in a surname, are read as the first j kana."""
     starts, readings, weights = tables
     grid[: rows + 1, : m + 1] = 0.0
@@ -70,8 +71,8 @@ def _forward(kanji, rows, m, words, tables, grid):  # type: ignore[no-untyped-de
                 grid[i + 1, j + size] += here * _odd(size)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _rest(kanji, i, j, m, word, tables, grid):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _rest(kanji, i, j, m, word, tables, grid):
     """Chance that kanji i and all after it, in a given name, are read as the kana from j on."""
     starts, readings, weights = tables
     total = 0.0
@@ -84,8 +85,8 @@ def _rest(kanji, i, j, m, word, tables, grid):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _backward(kanji, top, n, left, m, words, tables, grid):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _backward(kanji, top, n, left, m, words, tables, grid):
     """grid[i, j] = `_rest` for i from `top`, j from `left`."""
     grid[top : n + 1, left : m + 1] = 0.0
     grid[n, m] = 1.0
@@ -94,8 +95,8 @@ def _backward(kanji, top, n, left, m, words, tables, grid):  # type: ignore[no-u
             grid[i, j] = _rest(kanji, i, j, m, words[j], tables, grid)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _strange_surname(long, j, grams):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _strange_surname(long, j, grams):
     """Logarithm of the chance of the first j kana as anybody's surname."""
     total, a, b = 0.0, 0, 0
     for place in range(j):
@@ -104,8 +105,8 @@ def _strange_surname(long, j, grams):  # type: ignore[no-untyped-def]
     return (total + grams[0, a, b, 0]) * _LOG
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _strange_given(plain, long, j, m, grams):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _strange_given(plain, long, j, m, grams):
     """Logarithm of the chance of the kana from j on as anybody's given name."""
     a, b = 0, np.int64(plain[j])
     total = 0.0 + grams[1, 0, 0, b]
@@ -115,18 +116,18 @@ def _strange_given(plain, long, j, m, grams):  # type: ignore[no-untyped-def]
     return (total + grams[1, a, b, 0]) * _LOG
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mixed(known, value, aligned):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _mixed(known, value, aligned):
     return _KNOWN * _CHANCE[value] + (1.0 - _KNOWN) * aligned if known else aligned
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _given_hash(seed, plain, long, j, m):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _given_hash(seed, plain, long, j, m):
     return hash_half(hash_half(seed, plain, j, j + 1), long, j + 1, m)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _strangers(plain, long, first, last, m, marks, values, grams, strange):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _strangers(plain, long, first, last, m, marks, values, grams, strange):
     """strange[role, j] for cuts first..last: chance of the half as anybody's."""
     for j in range(first, last + 1):
         value = find(marks, values, hash_half(seed_of(0, 1), long, 0, j))
@@ -137,14 +138,14 @@ def _strangers(plain, long, first, last, m, marks, values, grams, strange):  # t
         strange[1, j] = _OWN_KANA * _CHANCE[value] + (1.0 - _OWN_KANA) * own
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cut_weight(i, known_surname, known_given):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _cut_weight(i, known_surname, known_given):
     weight = _CUTS[min(i, 5)]
     return weight * (_KNOWN_SURNAME if known_surname else 1.0) * (_KNOWN_GIVEN if known_given else 1.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sum_cuts(kanji, n, rows, plain, long, m, columns, words, tables, scratch, out, best):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _sum_cuts(kanji, n, rows, plain, long, m, columns, words, tables, scratch, out, best):
     """Add every cut (kanji rows, kana columns) to the likelihoods of the hypotheses; `best` gets the likeliest cut."""
     marks, values, grams, readings = tables
     forward, backward, strange = scratch
@@ -178,8 +179,8 @@ def _sum_cuts(kanji, n, rows, plain, long, m, columns, words, tables, scratch, o
         out[kind] = math.log(out[kind] / weights / (columns[1] - columns[0] + 1) + _TINY)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _decide(likely, fit, chances):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _decide(likely, fit, chances):
     """Calibrated chances of the hypotheses, and the verdict."""
     top = -np.inf
     for kind in range(4):
@@ -189,20 +190,26 @@ def _decide(likely, fit, chances):  # type: ignore[no-untyped-def]
     for kind in range(4):
         chances[kind] = math.exp(chances[kind] - top)
         total += chances[kind]
-    verdict = UNDETERMINED
     for kind in range(4):
         chances[kind] = (1.0 - fit[DOUBT]) * chances[kind] / total + fit[DOUBT] * fit[PRIORS + kind]
-        if chances[kind] >= fit[SURE]:
+    if chances[SELF] >= fit[SURE]:
+        return SELF
+    if chances[SELF] > _NOT_SELF:
+        return UNDETERMINED
+    verdict = FAMILY
+    for kind in (OLDNAME, OTHER):
+        if chances[kind] > chances[verdict]:
             verdict = kind
     return verdict
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fit, likely, chances, facts):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fit, likely, chances, facts):
     """Judge rows: texts lie at `at[row]:at[row + 1]` of their bytes (UTF-8).
 
     Writes `likely[row]` (natural logarithms) and `chances[row]`, four of float64, and `facts[row]`, five of uint8:
-    status, verdict, kanji and kana of the surname, whether both halves are in the dictionary. A row that cannot be judged has the prior chances.
+    status, verdict, how many kanji and kana are the surname's, whether the dictionary has both halves. A row that
+    cannot be judged has the prior chances.
     """
     pages, symbols, starts, readings, weights, marks, values, grams = arrays
     tables = (marks, values, grams, (starts, readings, weights))

@@ -37,7 +37,7 @@ class Readings:
     likelihoods: _Floats
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _edges(kanji, kanji_at, kana, kana_at, keys, places, begins):  # type: ignore[no-untyped-def]
     """Every piece of kana each kanji may stand for, if the rest can still be read; counts only while keys are empty."""
     count = 0
@@ -57,7 +57,7 @@ def _edges(kanji, kanji_at, kana, kana_at, keys, places, begins):  # type: ignor
     return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _expect(begins, places, numbers, sizes, weights, chances, likelihoods):  # type: ignore[no-untyped-def]
     """Expected number of uses of each reading; likelihood of each pair."""
     counts = np.zeros(chances.size)
@@ -129,4 +129,5 @@ def trigrams(names: Iterable[tuple[int, ...]]) -> npt.NDArray[np.uint16]:
     two = counts.sum(0) + 20.0 * one / one.sum()
     two /= two.sum(1, keepdims=True)
     three = counts + 8.0 * two[None]
-    return np.minimum(np.rint(-1024 * np.log(three / three.sum(2, keepdims=True))), 65535).astype(np.uint16)
+    costs: npt.NDArray[np.float64] = -1024 * np.log(three / three.sum(2, keepdims=True))
+    return np.minimum(np.rint(costs), 65535).astype(np.uint16)

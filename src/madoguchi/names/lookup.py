@@ -12,8 +12,8 @@ _MIX, _SEED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x243F6A8885A308D3)
 _SHIFT, _HALF = np.uint64(29), np.uint64(32)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def hash_half(seed, codes, begin, end):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def hash_half(seed, codes, begin, end):
     """Hash of a row of codes, going on from `seed`."""
     value = np.uint64(seed)
     for place in range(begin, end):
@@ -22,14 +22,14 @@ def hash_half(seed, codes, begin, end):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def seed_of(role, kind):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def seed_of(role, kind):
     """Where hashes of a role (0 surname, 1 given) and kind (0 kanji half, 1 kana half) begin."""
     return (_SEED ^ np.uint64(role * 2 + kind + 1)) * _MIX
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find(marks, values, key):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def find(marks, values, key):
     """Value stored under a hash, 255 if there is none."""
     mask = np.uint64(marks.size - 1)
     mark = np.uint32(key >> _HALF) | np.uint32(1)
@@ -43,8 +43,8 @@ def find(marks, values, key):  # type: ignore[no-untyped-def]
     return ABSENT
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def insert(marks, values, key, value):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def insert(marks, values, key, value):
     """Store a value under a hash; the likelier (smaller) of two stays. The table must have room."""
     mask = np.uint64(marks.size - 1)
     mark = np.uint32(key >> _HALF) | np.uint32(1)

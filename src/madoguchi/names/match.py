@@ -49,8 +49,8 @@ def _by_tables(engine: Engine, kanji: str, kana: str) -> NameMatch:
         return NameMatch(Verdict.UNDETERMINED, chances, *reasons.NOT_JUDGED[status], None, None)
     codes = engine.folder().kana(kana).codes
     split, reading = _cut(engine, kanji, i), (fold.kana_text(codes[:j]), fold.kana_text(codes[j:]))
-    texts = (text.format(*split, *reading) for text in reasons.FOUND[VERDICTS[verdict]])
-    return NameMatch(VERDICTS[verdict], chances, *texts, split, reading)
+    japanese, english = (text.format(*split, *reading) for text in reasons.FOUND[VERDICTS[verdict]])
+    return NameMatch(VERDICTS[verdict], chances, japanese, english, split, reading)
 
 
 def _cut(engine: Engine, kanji: str, size: int) -> tuple[str, str]:

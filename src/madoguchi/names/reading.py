@@ -22,8 +22,8 @@ _AGAIN, _LATIN, _UNKNOWN, _KANJI_FIRST = fold.AGAIN, fold.LATIN, fold.UNKNOWN, f
 _O, _E = fold.code_of("オ"), fold.code_of("エ")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _next_point(data, at, end):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _next_point(data, at, end):
     """Code point at `at` and the place after it; -1 where the bytes are no UTF-8."""
     first = np.int64(data[at])
     if first < 0x80:
@@ -40,8 +40,8 @@ def _next_point(data, at, end):  # type: ignore[no-untyped-def]
     return (point, at + size) if point < 0x110000 else (-1, end)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _voiced(symbol, code):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _voiced(symbol, code):
     """A kana code with the voicing mark that follows it; the same code where the mark says nothing."""
     if code >= _LONG:
         return code
@@ -49,11 +49,13 @@ def _voiced(symbol, code):  # type: ignore[no-untyped-def]
     return changed if changed else code
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _refusal(symbol, kana):  # type: ignore[no-untyped-def]
-    """Status of a symbol that is written: 0 if it may stand in this text."""
-    if kana:
-        return NOT_KANA if symbol == 0 or symbol > _LONG else OK
+@njit(cache=True, nogil=True)
+def _kana_refused(symbol):
+    return NOT_KANA if symbol == 0 or symbol > _LONG else OK
+
+
+@njit(cache=True, nogil=True)
+def _kanji_refused(symbol):
     if symbol == _LATIN:
         return LATIN
     if symbol == _UNKNOWN:
@@ -61,65 +63,75 @@ def _refusal(symbol, kana):  # type: ignore[no-untyped-def]
     return NOT_KANJI if symbol == 0 or _LONG < symbol < _KANJI_FIRST else OK
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _collect(data, at, end, pages, symbols, kana, out):  # type: ignore[no-untyped-def]
-    """Symbols of a text, marks joined and repetitions written out: (status, length, place of its only space or -1).
-
-    Kana stay as they were written (small, ヂ); `out` is full at its size. A text with letters that cannot be judged
-    is read to its end, so that anything worse in it is named first.
-    """
-    if end - at > _MAX_BYTES:
-        return TOO_LONG, 0, -1
-    n, split, spaces, pending, status = 0, -1, 0, False, OK
+@njit(cache=True, nogil=True)
+def _written(data, at, end, pages, symbols):
+    """The next symbol that says something, and the place after it; -1 where the bytes are no UTF-8, -2 at the end."""
     while at < end:
         point, at = _next_point(data, at, end)
         if point < 0:
-            return NOT_TEXT, 0, -1
+            return -1, at
         symbol = np.int64(symbols[pages[point >> 8], point & 255])
+        if symbol != _IGNORED:
+            return symbol, at
+    return -2, at
+
+
+@njit(cache=True, nogil=True)
+def _collect(data, at, end, pages, symbols, kana, out):
+    """Symbols of a text, marks joined and repetitions written out: (status, length, place of its only space or -1).
+
+    `kana` is 1 for an account-holder name, 0 for a registry name. Kana stay as they were written (small, ヂ); `out` is
+    full at its size.
+    """
+    if end - at > _MAX_BYTES:
+        return TOO_LONG, 0, -1
+    n, split, spaces, pending = 0, -1, 0, False
+    symbol, at = _written(data, at, end, pages, symbols)
+    while symbol >= 0:
         if symbol == _SPACE:
             pending = n > 0
         elif symbol in (_VOICED, _SEMIVOICED):
-            if n > 0 and not pending:
+            if n > 0:
                 out[n - 1] = _voiced(symbol, np.int64(out[n - 1]))
-        elif symbol != _IGNORED:
-            if symbol == _AGAIN and n > 0:
-                symbol = np.int64(out[n - 1])
-            refusal = _refusal(symbol, kana)
-            status = refusal if refusal and status != LATIN else status
-            if refusal not in (OK, LATIN, UNKNOWN):
-                return refusal, 0, -1
-            if n == out.size:
-                return TOO_LONG, 0, -1
+        else:
+            symbol = np.int64(out[n - 1]) if symbol == _AGAIN and n > 0 else symbol
+            status = _kana_refused(symbol) if kana else _kanji_refused(symbol)
+            status = status if n < out.size else TOO_LONG
+            if status != OK:
+                return status, 0, -1
             if pending:
                 spaces, split, pending = spaces + 1, n, False
             out[n] = symbol
             n += 1
-    return status, n, (split if spaces == 1 else -1)
+        symbol, at = _written(data, at, end, pages, symbols)
+    return (NOT_TEXT if symbol == -1 else OK), n, (split if spaces == 1 else -1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def read_kanji(data, at, end, pages, symbols, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def read_kanji(data, at, end, pages, symbols, out):
     """Fold the registry name into `out` (int64): (status, length, place of its only space or -1)."""
-    status, n, split = _collect(data, at, end, pages, symbols, False, out)
+    status, n, split = _collect(data, at, end, pages, symbols, 0, out)
+    if status != OK or n == 0:
+        return (status if status else EMPTY_KANJI), 0, -1
     for place in range(n):
         if out[place] < _LONG:
             out[place] = _PLAIN[out[place]]
-    return (status if n or status else EMPTY_KANJI), n, split
+    return OK, n, split
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def read_kana(data, at, end, pages, symbols, plain, long):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def read_kana(data, at, end, pages, symbols, plain, long):
     """Fold the account-holder name into plain and long codes (uint8): (status, length, its only space or -1)."""
-    status, n, split = _collect(data, at, end, pages, symbols, True, plain)
-    if status:
+    status, n, split = _collect(data, at, end, pages, symbols, 1, plain)
+    if status != OK:
         return status, 0, -1
     n, split = _settle(plain, n, split)
     _lengthen(plain, long, n, split)
     return (OK if n else EMPTY_KANA), n, split
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _settle(plain, n, split):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _settle(plain, n, split):
     """Small kana large and long marks as vowels, in place; long marks after nothing are left out."""
     kept, where = 0, split
     for place in range(n):
@@ -136,8 +148,8 @@ def _settle(plain, n, split):  # type: ignore[no-untyped-def]
     return kept, (where if 0 < where < kept else -1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _lengthen(plain, long, n, split):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _lengthen(plain, long, n, split):
     for place in range(n):
         code = plain[place]
         if place > 0 and place != split:

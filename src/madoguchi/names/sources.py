@@ -22,17 +22,19 @@ SELECT m."対応するUCS", s."縮退UCS", s."表", coalesce(s."順位", s."ホ�
 FROM mjsm s JOIN mji m USING ("MJ文字図形名") WHERE m."対応するUCS" <> s."縮退UCS" AND s."表" IN ({marks})
 """
 STRICT = ("戸籍統一文字情報_親字正字", "JIS包摂規準UCS統合規則", "民二5202号通知別表_正字俗字等対照表")
-"""Rules that may fold any character."""
+"""Rules for characters that names in the dictionary use."""
 LOOSE = (
+    "民一2842号通達別表_誤字俗字正字一覧表_無印",
+    *STRICT,
     "民一2842号通達別表_誤字俗字正字一覧表_俗字",
     "法務省告示582号別表第四_一",
     "読み字形による類推",
     "法務省告示582号別表第四_二",
     "辞書類等による関連字",
 )
-"""Rules for characters that names in the dictionary do not use."""
-SURNAMES = ("surname",)
-GIVEN_NAMES = ("given", "fem", "masc")
+"""Rules for all others: first the list by which registry offices write mistaken forms right."""
+SURNAMES = ("surname", "unclass")
+GIVEN_NAMES = ("given", "fem", "masc", "unclass")
 
 
 def _query(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -82,7 +82,7 @@ def _check_sum(path: Path) -> None:
         raise TablesMissing(path.name)
     if path.stat().st_size <= _SUM:
         raise TablesDamaged(path.name)
-    whole = np.memmap(path, dtype=np.uint8, mode="r")
+    whole = memoryview(np.memmap(path, dtype=np.uint8, mode="r"))
     if hashlib.sha256(whole[:-_SUM]).digest() != whole[-_SUM:].tobytes():
         raise TablesDamaged(path.name)
 
