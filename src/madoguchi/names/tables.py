@@ -82,8 +82,8 @@ def _check_sum(path: Path) -> None:
         raise TablesMissing(path.name)
     if path.stat().st_size <= _SUM:
         raise TablesDamaged(path.name)
-    whole = memoryview(np.memmap(path, dtype=np.uint8, mode="r"))
-    if hashlib.sha256(whole[:-_SUM]).digest() != whole[-_SUM:].tobytes():
+    whole = memoryview(path.read_bytes())
+    if hashlib.sha256(whole[:-_SUM]).digest() != whole[-_SUM:]:
         raise TablesDamaged(path.name)
 
 
