@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from madoguchi.names.commands import commands as names_commands
 from madoguchi.server.ledger import cli_log
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="窓口: support counters that cannot mix people up.")
@@ -19,6 +20,7 @@ server_app = typer.Typer(no_args_is_help=True, help="The counter's office.")
 app.add_typer(terminal_app, name="terminal")
 app.add_typer(server_app, name="server")
 app.add_typer(cli_log.commands, name="evidence")
+app.add_typer(names_commands, name="names")
 
 _ERROR_EXIT = 2
 _StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]

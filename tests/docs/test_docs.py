@@ -21,7 +21,7 @@ def named(requirement: str) -> str:
 def dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    unbuilt = {"names", "inspection", "spark", "reports"}
+    unbuilt = {"inspection", "spark", "reports"}
     built = [requirement for name, group in extras.items() if name not in unbuilt for requirement in group]
     return {named(requirement) for requirement in [*project["dependencies"], *built]}
 

@@ -1,0 +1,153 @@
+"""Name matching: true holders flagged when others are found, pairs per second, one pair's time, memory.
+
+What the figures mean:
+
+- *flagged at X % of OTHER (FAMILY)*: pairs are ranked by the chance of SELF; the limit is set where X % of the pairs of
+  that kind lie below it; the share of true SELF below it. Pairs that cannot be judged count as lowest, whatever they
+  are: true ones as flagged, others as found. FAMILY is given twice: *plain*, another person's given name drawn at
+  random, and *hard*, names that share a kanji or differ by a sound or two (many of them are true readings of the same
+  kanji, which no method can tell apart).
+- *unseen*: only pairs whose given name (kanji) is in the tenth that `madoguchi names build --holdout` leaves out; pass
+  its file with `--holdout-tables`.
+- *undetermined*: share of true SELF for which the verdict is UNDETERMINED; *self*: for which it is SELF.
+- *calibration error*: mean over pairs, weighted to the prior chances, of the distance between the mean chance of SELF
+  in twenty bins and the share of SELF in it.
+- *pairs per second*: one thread, texts already in Arrow buffers; *one pair*: `match()` of one pair in a warm process.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from madoguchi.names import tables
+from madoguchi.names.batch import judge_arrow
+from madoguchi.names.build import held_out
+from madoguchi.names.calibrate import PRIORS
+from madoguchi.names.engine import Engine, shipped_engine
+from madoguchi.names.match import match
+from madoguchi.names.reasons import VERDICTS
+
+_LEVELS = (("OTHER", 99.5), ("OTHER", 99.9), ("FAMILY", 99.0), ("FAMILY", 99.5))
+_SETS = ("person", "gimei", "unidic", "foreign")
+_BINS = 20
+_ROUNDS = 5
+_SINGLES = 5_000
+Mask = npt.NDArray[np.bool_]
+
+
+class Sample:
+    """The labelled pairs and what an engine said of them."""
+
+    def __init__(self, pairs: pa.Table, engine: Engine) -> None:
+        found = judge_arrow(pairs["kanji"].combine_chunks(), pairs["kana"].combine_chunks(), engine=engine)
+        names = ("label", "set", "noise", "hard")
+        self.label, self.set, self.noise, self.hard = (np.array(pairs[name].to_pylist()) for name in names)
+        self.judged = np.array(found["status"]) == 0
+        self.self = np.where(self.judged, np.array(found["p_self"]), -1.0)
+        self.verdict = np.array(found["verdict"].to_pylist())
+        folder = engine.folder()
+        self.unseen = np.array([held_out(folder.kanji(given).codes) for given in pairs["k2"].to_pylist()])
+
+    def flagged(self, mask: Mask, kind: str, percent: float) -> str:
+        """Share of SELF at or below the limit under which `percent` of `kind` lie."""
+        true, wrong = self.self[mask & (self.label == "SELF")], np.sort(self.self[mask & (self.label == kind)])
+        if not len(true) or not len(wrong):
+            return "-"
+        limit = wrong[min(len(wrong), int(np.ceil(percent / 100 * len(wrong)))) - 1]
+        return f"{np.mean(true <= limit):.3%}"
+
+    def row(self, name: str, mask: Mask) -> list[str]:
+        """One line of the table."""
+        true = mask & (self.label == "SELF")
+        verdicts = self.verdict[true]
+        plain = [self.flagged(mask & ~self.hard, kind, percent) for kind, percent in _LEVELS]
+        shares = (
+            [f"{np.mean(verdicts == verdict):.2%}" for verdict in ("SELF", "UNDETERMINED")] if len(verdicts) else []
+        )
+        return [name, str(int(true.sum())), *plain, self.flagged(mask, "FAMILY", 99.0), *shares]
+
+    def calibration_error(self) -> float:
+        """See the head of this file."""
+        weights = np.zeros(len(self.label))
+        for prior, kind in zip(PRIORS, VERDICTS[:4], strict=True):
+            chosen = self.judged & ~self.hard & (self.label == kind) & (self.set != "foreign")
+            weights[chosen] = prior / max(int(chosen.sum()), 1)
+        bins = np.minimum((self.self * _BINS).astype(int), _BINS - 1)
+        gaps = ((self.self - (self.label == "SELF")) * weights)[weights > 0]
+        return float(np.abs(np.bincount(bins[weights > 0], weights=gaps, minlength=_BINS)).sum())
+
+
+def quality(pairs: pa.Table, engine: Engine, *, unseen: bool) -> Iterator[Table | str]:
+    """Tables of one engine."""
+    sample = Sample(pairs, engine)
+    columns = [
+        "pairs",
+        "SELF",
+        *(f"{kind} {percent} %" for kind, percent in _LEVELS),
+        "with hard 99 %",
+        "self",
+        "undet.",
+    ]
+    table = Table(*columns, title="unseen given names" if unseen else "all names")
+    for name in _SETS:
+        chosen = (sample.set == name) & (sample.unseen if unseen else True)
+        table.add_row(*sample.row(f"{name}, clean", chosen & (sample.noise == "clean")))
+        table.add_row(*sample.row(f"{name}, all", chosen))
+    if not unseen:
+        for noise in np.unique(sample.noise):
+            chosen = (sample.noise == noise) & (sample.set != "foreign")
+            table.add_row(*sample.row(f"three sets, {noise}", chosen))
+    yield table
+    yield f"calibration error {sample.calibration_error():.2e}"
+
+
+def speed(pairs: pa.Table, engine: Engine) -> Iterator[str]:
+    """Pairs per second of one thread, and the time of one pair."""
+    kanji, kana = pairs["kanji"].combine_chunks(), pairs["kana"].combine_chunks()
+    times = [_timed(lambda: judge_arrow(kanji, kana, engine=engine)) for _ in range(_ROUNDS)]
+    yield f"pairs per second, one thread: {len(kanji) / min(times):,.0f} (best of {_ROUNDS})"
+    texts = list(zip(kanji[:_SINGLES].to_pylist(), kana[:_SINGLES].to_pylist(), strict=True))
+    singles = [_timed(lambda pair=pair: match(*pair, engine=engine)) for pair in texts]
+    cuts = statistics.quantiles(singles, n=100)
+    yield f"one pair: median {cuts[49] * 1e6:.0f} µs, p99 {cuts[98] * 1e6:.0f} µs"
+
+
+def _timed(work: Any) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=Path, required=True, help="Folder with pairs.parquet.")
+    parser.add_argument("--holdout-tables", type=Path, help="Tables made with --holdout.")
+    given = parser.parse_args()
+    console, file = Console(width=180), given.pairs / "pairs.parquet"
+    if not file.is_file():
+        parser.error(f"no {file.name} in this folder")
+    pairs = pq.read_table(file)
+    for part in quality(pairs, shipped_engine(), unseen=False):
+        console.print(part)
+    if given.holdout_tables:
+        for part in quality(pairs, Engine(tables.read(given.holdout_tables)), unseen=True):
+            console.print(part)
+    for line in speed(pairs, shipped_engine()):
+        console.print(line)
+    console.print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The kernel with its tables: texts in, likelihoods, chances and facts out. One pair and millions take the same way."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from madoguchi.names.folded import Folder, as_bytes
+from madoguchi.names.kernel import judge
+from madoguchi.names.tables import Tables, shipped
+
+Floats = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts lying in one buffer: text `row` is `data[at[row]:at[row + 1]]`, UTF-8."""
+
+    data: Bytes
+    at: Places
+
+    @classmethod
+    def of(cls, texts: list[str]) -> "Texts":
+        """Lay strings into a buffer."""
+        parts = [as_bytes(text) for text in texts]
+        return cls.over(b"".join(parts), np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64))
+
+    @classmethod
+    def over(cls, buffer: Any, at: npt.NDArray[Any]) -> "Texts":
+        """Texts in a buffer of somebody else's. Raises ValueError if a place lies outside it or before the last."""
+        data = np.frombuffer(buffer, dtype=np.uint8) if buffer is not None and len(buffer) else np.zeros(0, np.uint8)
+        if not at.size or at[0] < 0 or at[-1] > data.size or bool(np.any(np.diff(at) < 0)):
+            raise ValueError("places of texts are not a rising row inside the buffer")
+        return cls(_fixed(data), _fixed(at.astype(np.int64)))
+
+    def __len__(self) -> int:
+        return self.at.size - 1
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows of `likely` and `chances` (columns of `kernel`), and of `facts`: see `kernel.judge`."""
+
+    likely: Floats
+    chances: Floats
+    facts: Bytes
+
+
+def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array, not to be written to: the kernel is compiled for this one kind."""
+    fixed = np.ascontiguousarray(array).view()
+    fixed.flags.writeable = False
+    return fixed
+
+
+class Engine:
+    """Judges texts by one set of tables. Threads may share it; the kernel runs without the GIL."""
+
+    def __init__(self, tables: Tables) -> None:
+        arrays = {name: _fixed(array) for name, array in tables.arrays().items()}
+        self._fit = arrays.pop("fit")
+        self._arrays = tuple(arrays.values())
+        self._tables = tables
+
+    @property
+    def fit(self) -> Floats:
+        """The calibration in use."""
+        return self._fit
+
+    def folder(self) -> Folder:
+        """A folder of these tables, for one thread."""
+        return Folder(self._tables.pages, self._tables.symbols)
+
+    def judge(self, kanji: Texts, kana: Texts) -> Judged:
+        """Judge row by row. Raises ValueError if the two are not equally long."""
+        if len(kanji) != len(kana):
+            raise ValueError("kanji and kana are not equally many")
+        rows = len(kanji)
+        judged = Judged(np.zeros((rows, 4)), np.zeros((rows, 4)), np.zeros((rows, 5), dtype=np.uint8))
+        judge(
+            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fit,
+            judged.likely, judged.chances, judged.facts,
+        )  # fmt: skip
+        return judged
+
+
+@cache
+def shipped_engine() -> Engine:
+    """The engine with the tables that come with the product. Raises `TablesMissing`, `TablesDamaged`."""
+    return Engine(shipped())
