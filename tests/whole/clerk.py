@@ -14,6 +14,15 @@ _CHAIN = ("call", "bind_card", "end", "wipe_proven", "confirm", "close")
 _SUPPORTER, _OFFICER = "honcho-1", "officer"
 
 
+def _raw(token: str) -> str:
+    """The message as it came, from behind its token."""
+    from madoguchi.server.ledger import payloads
+
+    kept = payloads.find(token)
+    assert kept is not None
+    return str(payloads.open_payload(kept)[1]["raw"])
+
+
 class Clerk:
     """What the tests ask; every method answers plain JSON."""
 
@@ -106,7 +115,7 @@ class Clerk:
         from madoguchi.server.visits.models import RejectedMessage
 
         rows = RejectedMessage.objects.filter(terminal_id=terminal).order_by("pk")
-        return [dict(row) for row in rows.values("reason", "sentence", "raw")]
+        return [dict(row) | {"raw": _raw(row["raw"])} for row in rows.values("reason", "sentence", "raw")]
 
     def messages(self, *, terminal: str) -> int:
         """How many different messages of the terminal's machine were kept."""

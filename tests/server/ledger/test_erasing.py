@@ -329,7 +329,10 @@ def found_in(place: Path, needles: list[bytes]) -> set[tuple[str, bytes]]:
     files = [file for file in place.rglob("*") if file.is_file()]
     found = set()
     for file in files:
-        raw = file.read_bytes()
+        try:
+            raw = file.read_bytes()
+        except FileNotFoundError:
+            continue  # PostgreSQL makes and drops caches of its own meanwhile
         found |= {(file.name, needle) for needle in needles if needle in raw}
     return found
 
