@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from madoguchi.terminal.namespaces import Namespaces, members, ticks
 from peers import windows
 from terminal.box.conftest import MakeAgent
 from terminal.box.site import Site
-from terminal.box.support import Agent, left_of, until
+from terminal.box.support import Agent, Refused, left_of, until
 from terminal.box.xserver import XServer
 
 pytestmark = pytest.mark.slow
@@ -198,7 +199,10 @@ def test_an_agent_that_hangs_takes_it_along(seated: Agent, site: Site) -> None:
     seated.ask("hang", hung=True)
     until(lambda: not lives(spare), 6)
     seated.ask("hang", hung=False)
-    seated.open(site)
+    with suppress(Refused):
+        seated.open(site)  # where the agent has not yet seen that it is gone (docs/known-limits.md) the next one opens
+    if "/start" not in site.paths():
+        seated.open(site)
     until(lambda: "/start" in site.paths())
 
 
