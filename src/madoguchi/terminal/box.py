@@ -60,17 +60,30 @@ class BwrapBoxes:
     def open(self, assignment: Assignment, on_death: Callable[[str], None]) -> "BwrapBox":
         """Open a box for the visit: the one kept ready for its procedure, or a new one (port `Boxes.open`).
 
-        Raises `BoxUnavailable`; `WipeUnproven` when the start failed and what it left cannot be proven gone.
+        One that waited and is no longer fit is destroyed, with proof, and a new one takes its place. Raises
+        `BoxUnavailable`; `WipeUnproven` when the start failed and what it left cannot be proven gone.
         """
-        self.prepare(assignment.procedure)
+        waited = self._spare
+        try:
+            return self._entered(assignment.procedure, on_death)
+        except BoxUnavailable:
+            if waited is None:
+                raise
+            return self._entered(assignment.procedure, on_death)
+
+    def _entered(self, procedure: Procedure, on_death: Callable[[str], None]) -> "BwrapBox":
+        self.prepare(procedure)
         box, self._spare = self._spare, None
         if box is None:
             raise RuntimeError("a box has been prepared")
         self._last = box
-        box.death.listen(on_death)
         with self._or_gone(box):
             box.look_over()
             box.enter()
+            # Not before: the end of one that is replaced is not the visit's.
+            box.death.listen(on_death)
+            if box.death.told:
+                raise BoxUnavailable("the box ended while it was opened")
         return box
 
     def sweep(self) -> WipeProof:
