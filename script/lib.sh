@@ -27,7 +27,8 @@ dbus|tests of the input method in a box
 pcscd|tests of card readers
 vsmartcard-vpcd|tests of card readers: no reader for virtual cards
 opensc|tests of the virtual card with OpenSC's own tools
-openssl|tests of the virtual card: nobody else checks its signatures"
+openssl|tests of the virtual card: nobody else checks its signatures
+openjdk-17-jre-headless|tests of the inspection on Spark"
 
 # The real terminal at a counter: a screen without a desktop, a card reader, one browser.
 TERMINAL_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
