@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from madoguchi.inspection.commands import commands as inspect_commands
 from madoguchi.names.commands import commands as names_commands
 from madoguchi.server.ledger import cli_log
 
@@ -21,6 +22,7 @@ app.add_typer(terminal_app, name="terminal")
 app.add_typer(server_app, name="server")
 app.add_typer(cli_log.commands, name="evidence")
 app.add_typer(names_commands, name="names")
+app.add_typer(inspect_commands, name="inspect")
 
 _ERROR_EXIT = 2
 _StateOption = Annotated[Path, typer.Option(envvar="MADOGUCHI_STATE", help="Folder for databases, keys and logs.")]
