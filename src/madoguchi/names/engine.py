@@ -71,6 +71,11 @@ class Engine:
         """The calibration in use."""
         return self._fit
 
+    @property
+    def letters(self) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+        """`pages` and `symbols` of the tables, as compiled readers take them."""
+        return self._arrays[0], self._arrays[1]
+
     def folder(self) -> Folder:
         """A folder of these tables, for one thread."""
         return Folder(self._tables.pages, self._tables.symbols)

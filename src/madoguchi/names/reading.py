@@ -126,7 +126,7 @@ def read_kana(data, at, end, pages, symbols, plain, long):
     if status != OK:
         return status, 0, -1
     n, split = _settle(plain, n, split)
-    _lengthen(plain, long, n, split)
+    lengthen(plain, long, n, split)
     return (OK if n else EMPTY_KANA), n, split
 
 
@@ -149,7 +149,8 @@ def _settle(plain, n, split):
 
 
 @njit(cache=True, nogil=True)
-def _lengthen(plain, long, n, split):
+def lengthen(plain, long, n, split):
+    """Write the long codes of n plain ones; the code at `split` begins a half and stays plain."""
     for place in range(n):
         code = plain[place]
         if place > 0 and place != split:
