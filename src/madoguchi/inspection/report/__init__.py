@@ -1,5 +1,6 @@
 """What a person reads of an inspection: `findings.xlsx` and `report.pdf`."""
 
 from madoguchi.inspection.report.write import write
+from madoguchi.inspection.report.xlsx import Extra
 
-__all__ = ["write"]
+__all__ = ["Extra", "write"]

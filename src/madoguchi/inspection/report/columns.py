@@ -9,7 +9,7 @@ TEXT, WHOLE, SHARE, WEIGHT, TIME = "@", "#,##0", "0.00%", "0.000", "yyyy-mm-dd h
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `width`: characters of a digit's width in the spreadsheet. `share`: of the line in the PDF, 0: not there."""
+    """One column. `width`: in the spreadsheet, in digits. `share`: its part of the line in the PDF, 0: not there."""
 
     name: str
     title_ja: str
@@ -62,14 +62,30 @@ _VISITS = (
     *_visit("after", "直後の人", "After", share=0),
     Column("seen_visit", "しるしのあった来庁", "Visits with the signs", 40),
     Column("unknown", "記録のないこと", "Not recorded", 30),
-    Column("place_in_line", "並び", "Place in the line", 8, WHOLE),
+    Column("line", "並び", "Place in the line", 8, WHOLE),
     Column("role", "立場", "Role", 20),
-    Column("visit_id", "来庁", "Visit", 38),
-    Column("ticket", "受付番号", "Ticket", 12),
     Column("at", "時刻", "Time", 17, TIME),
-    Column("outcome", "結果", "Outcome", 12),
+)
+
+_RECORDS = (
+    Column("visit_id", "来庁番号", "Visit", 38),
+    Column("ticket", "受付番号", "Ticket", 12),
+    Column("lease", "リース", "Lease", 10, WHOLE),
+    Column("created_at", "受付時刻", "Issued", 17, TIME),
+    Column("called_at", "呼出時刻", "Called", 17, TIME),
+    Column("opened_at", "開始時刻", "Opened", 17, TIME),
+    Column("ended_at", "終了時刻", "Ended", 17, TIME),
+    Column("closed_at", "確認時刻", "Closed", 17, TIME),
+    Column("cause", "終了の理由", "Cause", 16),
     Column("proof", "消去の証明", "Wipe proof", 10),
     Column("confirmation", "ログアウト確認", "Log-out confirmation", 16),
+    Column("own_name", "最後の画面の名前", "Name on the last screen", 14),
+    Column("outcome", "結果", "Outcome", 12),
+    Column("refusals", "断られた理由", "Refusals", 24),
+    Column("card_tag", "カードの印", "Card tag", 20),
+    Column("card_away_s", "カードなしの秒数", "Seconds without card", 10, WHOLE),
+    Column("wipe_failed_at", "消去失敗の時刻", "Wipe failed", 17, TIME),
+    Column("released_at", "使用停止が解けた時刻", "Released", 17, TIME),
 )
 
 _STEPS = (
@@ -88,7 +104,7 @@ _LOOKS = (
 CHECK = Column("checked", "確認(○/×)", "Checked", 12)
 """The empty column in which the clerk notes what was found."""
 
-_KNOWN = {column.name: column for column in (*_COMMON, *_ACCOUNTS, *_VISITS, *_STEPS, *_LOOKS, CHECK)}
+_KNOWN = {column.name: column for column in (*_COMMON, *_ACCOUNTS, *_VISITS, *_RECORDS, *_STEPS, *_LOOKS, CHECK)}
 
 
 def column(name: str) -> Column:

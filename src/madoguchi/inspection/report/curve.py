@@ -16,7 +16,7 @@ def curve(summary: Summary) -> dict[str, Any]:
     """Points within 0…1 both ways; ticks; where the aim is reached. Across: the logarithm of the number looked at."""
     reach = math.log10(max((one.looked for one in summary.looks), default=0) or 1)
     usable = [one for one in summary.looks if one.looked >= 1 and math.isfinite(one.found_share)]
-    if len(usable) < 2 or reach == 0:  # noqa: PLR2004 - a line has two ends
+    if len(usable) < 2 or reach == 0:
         return {"points": []}
     needed = summary.looks_for_99
     return {
@@ -32,9 +32,12 @@ def curve(summary: Summary) -> dict[str, Any]:
 
 
 def _thinned(looks: list[Look]) -> list[Look]:
-    """At most `_POINTS` of them, the last among them."""
-    stride = math.ceil(len(looks) / _POINTS)
-    return [*looks[:-1:stride], looks[-1]]
+    """About `_POINTS` of them, evenly on the logarithm, the first and the last among them."""
+    kept, step = looks[:1], max(one.looked for one in looks) ** (1 / _POINTS)
+    for one in looks:
+        if one.looked >= kept[-1].looked * step or one is looks[-1]:
+            kept.append(one)
+    return kept
 
 
 def _within(share: float) -> float:
@@ -43,5 +46,6 @@ def _within(share: float) -> float:
 
 def _in_words(summary: Summary, looks: list[Look]) -> str:
     """What the picture shows, for those who hear it."""
-    half = next((one.looked for one in looks if one.found_share >= 0.5), looks[-1].looked)  # noqa: PLR2004 - half
-    return f"確認した件数と見つかる割合の折れ線グラフ。{half:,}件で半分、{summary.looks_for_99:,}件で99 %が見つかる見込み。"
+    half = next((one.looked for one in looks if one.found_share >= 0.5), looks[-1].looked)
+    found = f"{half:,}件で半分、{summary.looks_for_99:,}件で99 %"
+    return f"確認した件数と見つかる割合の折れ線グラフ。{found}が見つかる見込み。"

@@ -34,7 +34,7 @@ _MARK = "架空のデータ / Made-up data"
 
 
 def write_pdf(target: Path, *, findings: Path, summary: Summary) -> None:
-    """Write the report; the same findings and summary give the same bytes. Raises `FindingsUnreadable`, `FontMissing`."""
+    """Write the report; the same input gives the same bytes. Raises `FindingsUnreadable`, `FontMissing`."""
     data = json.dumps(_data(findings, summary), ensure_ascii=False)
     template = files(__package__).joinpath("report.typ").read_bytes()
     pages = typst.compile(
@@ -44,8 +44,8 @@ def write_pdf(target: Path, *, findings: Path, summary: Summary) -> None:
 
 
 def _stamp(moment: datetime) -> datetime:
-    """With the fixed offset of this country: typst takes no named zone."""
-    return moment.astimezone(timezone(timedelta(hours=9)))
+    """With the fixed offset of this country and whole seconds: typst takes no named zone and no parts of a second."""
+    return moment.astimezone(timezone(timedelta(hours=9))).replace(microsecond=0)
 
 
 def _fonts() -> list[str]:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,11 +77,6 @@ def made_up(findings: Path, *told: str) -> bool:
     texts = [field.name for field in _open(findings).schema_arrow if _is_text(field.type)]
     batches = _open(findings).iter_batches(batch_size=_ROWS_AT_A_TIME, columns=texts)
     return any(_holds_mark(column) for batch in batches for column in batch.columns)
-
-
-def now() -> datetime:
-    """This moment, universal."""
-    return datetime.now(UTC)
 
 
 def _holds_mark(column: Any) -> bool:
