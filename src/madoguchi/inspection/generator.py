@@ -1,8 +1,8 @@
 """A register of made-up people of any size: the same seed gives the same rows; memory is that of one block.
 
-Everybody in it is 架空: person ids begin `架空`, every address and place `架空市`, and the file says so. What was
-planted stands in `truth.parquet`, which no inspection reads: persons whose account is not their own or not in their name, or
-written with noise (`person_id, kind, noise, owner, moved`).
+Everybody in it is 架空: person ids begin `架空`, every address and place `架空市`, and the file says so. What
+was planted stands in `truth.parquet`, which no inspection reads: persons whose account is not their own, not in their
+present name, or written with noise (`person_id, kind, noise, owner, moved`).
 """
 
 from collections.abc import Iterator
