@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +124,27 @@ def server_run(
     arguments = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers)]
     arguments += ["--blocking-threads", "4", "--no-ws", "--log-level", "warning", "madoguchi.server.wsgi:application"]
     os.execv(sys.executable, [sys.executable, "-m", "granian", *arguments])  # noqa: S606 - no shell wanted
+
+
+@server_app.command("visits-table")
+def server_visits_table(
+    out: Annotated[Path, typer.Argument(help="The file to write: .parquet or .csv.")],
+    state: _StateOption = _STATE,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="From this day on.")] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Up to this day, included.")
+    ] = None,
+    training: Annotated[bool, typer.Option("--training", help="Those of the training city.")] = False,
+) -> None:
+    """Write the visits as a table for `madoguchi inspect visits`."""
+    os.environ["MADOGUCHI_STATE"] = str(state.resolve())
+    from madoguchi.server.prepare import setup
+
+    setup()
+    from madoguchi.server.visits.table import write_table
+
+    number = write_table(out, first=first and first.date(), last=last and last.date(), training=training)
+    Console().print(f"来庁{number:,}件を {out} に書き出しました。", markup=False, soft_wrap=True)
 
 
 @terminal_app.command("run")

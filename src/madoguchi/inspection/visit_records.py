@@ -136,7 +136,7 @@ def _record(row: Mapping[str, Any], line: int) -> dict[str, Any]:
     times = [row[name] for name in _BEGINS if row.get(name)]
     return made | {
         "line": line,
-        "seat": "/".join(made[name] or "" for name in ("site", "terminal")),
+        "seat": "/".join(str(made[name] or "") for name in ("site", "terminal")),
         "exact": bool(times) and not is_day(times[0]),
         "start_s": _seconds(_first(made, _BEGINS)),
         "end_s": _seconds(_first(made, _ENDS)),

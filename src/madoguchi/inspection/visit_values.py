@@ -14,7 +14,9 @@ HERE = ZoneInfo("Asia/Tokyo")
 """The clock of lists that name no zone."""
 
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_TIME = re.compile(_DAY.pattern + r"[T ]+(\d{1,2})[:時](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)? ?(Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(
+    _DAY.pattern + r"[T ]+(\d{1,2})[:時](\d{1,2})分?(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)? ?(Z|[+-]\d\d:?\d\d)?"
+)
 
 
 class Kind(StrEnum):
@@ -72,11 +74,12 @@ def _time(value: object) -> datetime:
     found = _TIME.fullmatch(text)
     if found:
         year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-        zone = datetime.strptime(found[7].replace("Z", "+0000"), "%z").tzinfo if found[7] else HERE
-        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+        part = int((found[7] or "0").ljust(6, "0"))
+        zone = datetime.strptime(found[8].replace("Z", "+0000"), "%z").tzinfo if found[8] else HERE
+        return datetime(year, month, day, hour, minute, second, part, tzinfo=zone).astimezone(UTC)
     only = _DAY.fullmatch(text)
     if only:
-        return datetime(*map(int, only.groups()), tzinfo=HERE).astimezone(UTC)
+        return datetime(int(only[1]), int(only[2]), int(only[3]), tzinfo=HERE).astimezone(UTC)
     raise ValueError("no time")
 
 

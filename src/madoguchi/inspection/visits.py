@@ -63,7 +63,8 @@ def inspect(records: Path, *, out: Path, limits: Limits | None = None) -> Summar
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".inspect-", dir=out.parent) as folder:
         work, made = Path(folder) / "work", Path(folder) / "made"
-        work.mkdir(), made.mkdir()
+        for new in (work, made):
+            new.mkdir()
         summary = _inspect(records, work, made, limits or Limits())
         if out.exists():
             out.rmdir()
