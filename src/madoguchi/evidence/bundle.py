@@ -185,7 +185,7 @@ def _pack_entries(under: Path, number: int, held: list[bytes]) -> None:
 
 def entry_bundle(entries: Iterable[bytes]) -> bytes:
     """Entries as C2SP tlog-tiles bundles them: each after its length in two bytes."""
-    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+    return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
 
 
 def tiles_for(numbers: Iterable[int], size: int) -> list[tuple[int, int, int]]:

@@ -1,15 +1,16 @@
 """Checks the whole log of a bundle: entries in order, their hashes, every tile, the root. Streams."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
-from madoguchi.evidence.merkle import EMPTY_ROOT, node_hash
+from madoguchi.evidence.bundle import LONGEST_ENTRY, entry_bundle
+from madoguchi.evidence.merkle import EMPTY_ROOT, leaf_hashes
 from madoguchi.evidence.source import FileBroken, Source, read
-from madoguchi.evidence.tiles import WIDTH, path_of
+from madoguchi.evidence.tiles import WIDTH, Tree, path_of, place_of, top
 from madoguchi.evidence.verdict import Verdict
 
 _HASH = 32
-_ENTRY_BUNDLE = WIDTH * (0xFFFF + 2)
+_FULL = WIDTH * _HASH
+_ENTRY_BUNDLE = WIDTH * (LONGEST_ENTRY + 2)
 
 
 class WholeLog:
@@ -23,10 +24,9 @@ class WholeLog:
         self._wanted = sorted({one for one in sizes if 0 < one <= size})
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.broken = False
-        self._rows: list[list[bytes]] = [[]]
+        self._rows = [b""]  # the last tile of each level; a full one stays until the next begins
         self._leaves: list[bytes] = []
         self._at = 0
-        self._seen: set[str] = set()
 
     def take(self, lines: Sequence[bytes]) -> None:
         """The next lines."""
@@ -64,63 +64,58 @@ class WholeLog:
 
     def _flush(self) -> None:
         """Compare what was gathered with its tiles, and carry full tiles upwards."""
-        sha = hashlib.sha256
         begin = self._at - len(self._leaves)
-        row = [sha(b"\x00" + leaf).digest() for leaf in self._leaves]
-        self._rows[0] = row
-        self._take_roots(begin, row)
-        self._compare_leaves(begin, row)
+        self._rows[0] = leaf_hashes(self._leaves)
+        self._compare_leaves(begin, self._rows[0])
         self._leaves = []
-        if len(row) == WIDTH:
-            self._carry(begin // WIDTH)
+        self._carry(begin // WIDTH)
+        self._take_roots()
 
     def _carry(self, number: int) -> None:
         level = 0
-        while len(self._rows[level]) == WIDTH:
+        while len(self._rows[level]) == _FULL:
             if level:
                 self._compare(level, number, self._rows[level])
-            top, self._rows[level] = _top(self._rows[level]), []
+            above = top(self._rows[level])
             level, number = level + 1, number // WIDTH
             if level == len(self._rows):
-                self._rows.append([])
-            self._rows[level].append(top)
+                self._rows.append(b"")
+            self._rows[level] = above if len(self._rows[level]) == _FULL else self._rows[level] + above
 
-    def _take_roots(self, begin: int, row: list[bytes]) -> None:
-        while self._wanted and self._wanted[0] <= begin + len(row):
+    def _take_roots(self) -> None:
+        tree = Tree(lambda level, _: self._rows[level], self._at)
+        while self._wanted and self._wanted[0] <= self._at:
             size = self._wanted.pop(0)
-            self.roots[size] = _root([row[: size - begin], *self._rows[1:]])
+            self.roots[size] = tree.root(size)
 
-    def _compare_leaves(self, begin: int, row: list[bytes]) -> None:
+    def _compare_leaves(self, begin: int, row: bytes) -> None:
         """Against the lowest tile and the bundle of entries; the last ones may be cut off here."""
         number, width = begin // WIDTH, min(WIDTH, self._size - begin)
-        if len(row) == width:
+        if len(self._leaves) == width:
             self._compare_entries(path_of("entries", number, width))
         name = path_of(0, number, width)
-        theirs = self._read(name, WIDTH * _HASH)
-        if theirs is None or theirs == b"".join(row):
+        theirs = self._read(name, _FULL)
+        if theirs is None or theirs == row:
             return
-        if len(row) == width:
+        if len(self._leaves) == width:
             self._verdict.found("tile_changed", name=name)
         if len(theirs) == width * _HASH:
-            due = [theirs[at : at + _HASH] for at in range(0, len(theirs), _HASH)]
-            self.broken = tell_apart(self._verdict, begin, row, due)
+            self.broken = tell_apart(self._verdict, begin, _hashes(row), _hashes(theirs))
 
-    def _compare(self, level: int, number: int, mine: list[bytes]) -> None:
-        name = path_of(level, number, len(mine))
-        theirs = self._read(name, WIDTH * _HASH)
-        if theirs is not None and theirs != b"".join(mine):
+    def _compare(self, level: int, number: int, mine: bytes) -> None:
+        name = path_of(level, number, len(mine) // _HASH)
+        theirs = self._read(name, _FULL)
+        if theirs is not None and theirs != mine:
             self._verdict.found("tile_changed", name=name)
 
     def _compare_entries(self, name: str) -> None:
         theirs = self._read(name, _ENTRY_BUNDLE)
         if theirs is None:
             return
-        mine = b"".join([len(leaf).to_bytes(2, "big") + leaf for leaf in self._leaves if len(leaf) <= 0xFFFF])
-        if mine != theirs:
+        if theirs != entry_bundle([leaf for leaf in self._leaves if len(leaf) <= LONGEST_ENTRY]):
             self._verdict.found("entry_tile", name=name)
 
     def _read(self, name: str, limit: int) -> bytes | None:
-        self._seen.add(name)
         try:
             return read(self._source, name, limit)
         except FileBroken as error:
@@ -137,41 +132,19 @@ class WholeLog:
         if self.broken:
             return False
         for level, row in enumerate(self._rows[1:], start=1):
-            if row:
+            if len(row) < _FULL:
                 self._compare(level, (self._size >> 8 * level) // WIDTH, row)
         return True
 
     def foreign(self) -> Iterator[str]:
         """Names under `tile/` that the log does not have."""
         for name in self._source.names:
-            if name.startswith("tile/") and name not in self._seen:
+            if name.startswith("tile/") and place_of(name, self._size) is None:
                 yield name
 
 
-def _top(row: list[bytes]) -> bytes:
-    """The root of a full subtree, from its lowest row."""
-    sha = hashlib.sha256
-    while len(row) > 1:
-        row = [sha(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row), 2)]
-    return row[0]
-
-
-def _root(rows: list[list[bytes]]) -> bytes:
-    """The root of a tree from the rows of its last tiles, lowest first."""
-    found: bytes | None = None
-    for row in rows:
-        for peak in reversed(list(_peaks(row))):
-            found = peak if found is None else node_hash(peak, found)
-    return EMPTY_ROOT if found is None else found
-
-
-def _peaks(row: list[bytes]) -> Iterator[bytes]:
-    """The roots of the full subtrees that a row is made of, largest first."""
-    begin = 0
-    for bit in reversed(range(9)):
-        if len(row) & 1 << bit:
-            yield _top(row[begin : begin + (1 << bit)])
-            begin += 1 << bit
+def _hashes(row: bytes) -> list[bytes]:
+    return [row[at : at + _HASH] for at in range(0, len(row), _HASH)]
 
 
 def tell_apart(verdict: Verdict, first: int, mine: list[bytes], due: list[bytes]) -> bool:

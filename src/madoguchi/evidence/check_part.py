@@ -1,16 +1,14 @@
 """Checks a part of the log: every entry stands in its tile, every tile leads to the checkpoint's root."""
 
-import re
 from collections.abc import Sequence
 
 from madoguchi.evidence.errors import ProofBroken
 from madoguchi.evidence.merkle import leaf_hash
 from madoguchi.evidence.source import FileBroken, Source, read
-from madoguchi.evidence.tiles import WIDTH, Tree, path_of, top
+from madoguchi.evidence.tiles import WIDTH, Tree, path_of, place_of, top, width_of
 from madoguchi.evidence.verdict import Verdict
 
 _HASH = 32
-_NAME = re.compile(r"tile/(\d{1,2})/((?:x\d{3}/){0,5}\d{3})(?:\.p/(\d{1,3}))?", re.ASCII)
 
 
 class PartOfLog:
@@ -40,9 +38,8 @@ class PartOfLog:
 
     def _name(self, level: int, number: int) -> str:
         """The name that the tile has in a log of this size, or nothing."""
-        count = self._size >> 8 * level
-        width = min(WIDTH, count - number * WIDTH)
-        return path_of(level, number, width) if width > 0 else ""
+        width = width_of(level, number, self._size)
+        return path_of(level, number, width) if width else ""
 
     def take(self, lines: Sequence[bytes]) -> None:
         """The next lines."""
@@ -82,13 +79,11 @@ class PartOfLog:
 
     def _linked(self, name: str) -> None:
         """A full tile's root stands in the tile above it; one that is not full is a part of the root itself."""
-        parts = _NAME.fullmatch(name)
-        level, number = (int(parts[1]), int(parts[2].replace("/", "").replace("x", ""))) if parts else (0, -1)
-        if parts is None or number < 0 or self._name(level, number) != name:
+        level, number, width = place_of(name, self._size) or (None, 0, 0)
+        if not isinstance(level, int):
             self._verdict.found("tile_foreign", name=name)
             return
         hashes = self.tile(level, number)
-        width = int(parts[3] or WIDTH)
         if len(hashes) != width * _HASH:
             self._verdict.found("tile_changed", name=name)
         elif width == WIDTH:

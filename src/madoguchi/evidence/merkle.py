@@ -15,6 +15,12 @@ def leaf_hash(leaf: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + leaf).digest()
 
 
+def leaf_hashes(leaves: Iterable[bytes]) -> bytes:
+    """The hashes of many leaves, one behind the other."""
+    sha = hashlib.sha256
+    return b"".join([sha(b"\x00" + leaf).digest() for leaf in leaves])
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 || left || right)."""
     return hashlib.sha256(b"\x01" + left + right).digest()

@@ -4,6 +4,8 @@ A tile (level L, number N) holds the hashes of up to 256 full subtrees of 256**L
 Whoever keeps tiles only has to answer `read`; everything else is computed here. Proofs are lists of 32-byte hashes.
 """
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +15,7 @@ from madoguchi.evidence.merkle import EMPTY_ROOT, node_hash
 WIDTH = 256
 _HEIGHT = 8
 _HASH = 32
+_NAME = re.compile(r"tile/(entries|\d{1,2})/((?:x\d{3}/){0,5}\d{3})(?:\.p/\d{1,3})?", re.ASCII)
 
 Read = Callable[[int, int], bytes]
 """(level, number) -> the tile's bytes so far, b"" for one that does not exist; 32 bytes a hash."""
@@ -26,6 +29,22 @@ def path_of(level: int | str, number: int, width: int = WIDTH) -> str:
         groups.insert(0, f"x{number % 1000:03d}")
     partial = "" if width == WIDTH else f".p/{width}"
     return f"tile/{level}/{'/'.join(groups)}{partial}"
+
+
+def place_of(name: str, size: int) -> tuple[int | str, int, int] | None:
+    """(level, number, width) of the tile with this name in a log of `size` entries, None if no tile has it there."""
+    parts = _NAME.fullmatch(name)
+    if parts is None:
+        return None
+    level = int(parts[1]) if parts[1].isdigit() else parts[1]
+    number = int(parts[2].replace("/", "").replace("x", ""))
+    width = width_of(level if isinstance(level, int) else 0, number, size)
+    return (level, number, width) if width and path_of(level, number, width) == name else None
+
+
+def width_of(level: int, number: int, size: int) -> int:
+    """How many hashes a tile has in a log of `size` entries; 0 if it is not there."""
+    return max(0, min(WIDTH, (size >> _HEIGHT * level) - number * WIDTH))
 
 
 def tiles_of(size: int) -> list[tuple[int, int, int]]:
@@ -58,10 +77,11 @@ def grow(read: Read, size: int, leaves: Sequence[bytes]) -> dict[tuple[int, int]
 
 def top(hashes: bytes) -> bytes:
     """The root of a full subtree from 2**k hashes of its lowest row."""
-    row = [hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)]
-    while len(row) > 1:
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-    return row[0]
+    sha = hashlib.sha256
+    while len(hashes) > _HASH:
+        pairs = range(0, len(hashes), 2 * _HASH)
+        hashes = b"".join([sha(b"\x01" + hashes[at : at + 2 * _HASH]).digest() for at in pairs])
+    return hashes
 
 
 @dataclass(frozen=True, slots=True)
