@@ -35,12 +35,33 @@ def accounts(
     register: Annotated[Path, typer.Argument(help="Parquet file or folder, or CSV.")],
     out: Annotated[Path, typer.Option(help="New folder for findings, report and summary.")],
     engine: Annotated[EngineName, typer.Option(help="DuckDB on this machine, or Spark.")] = EngineName.DUCKDB,
+    memory: Annotated[str, typer.Option(help="Limit of the engine's memory; it spills beyond.")] = "4GB",
+    threads: Annotated[int, typer.Option(min=0, help="0: all of the machine.")] = 0,
+    master: Annotated[str, typer.Option(help="Spark's master; this machine unless given.")] = "",
 ) -> None:
     """Rank registered accounts by the chance of standing with the wrong person."""
     from madoguchi.inspection.accounts import inspect
 
-    told = inspect(register, out=out, engine=engine.value)
+    told = inspect(register, out=out, engine=engine.value, memory=memory, threads=threads, master=master)
     console = Console(highlight=False)
     for step in told.steps:
         console.print(f"{step.title_ja}: {step.rows_in} → {step.rows_out} ({step.seconds:.1f} s)", markup=False)
     console.print(f"所見 {told.findings} 件、99 % を見つけるには {told.looks_for_99} 件を確認します。")
+
+
+@commands.command()
+def visits(
+    records: Annotated[Path, typer.Argument(help="Parquet or CSV; `madoguchi server visits-table` writes one.")],
+    out: Annotated[Path, typer.Option(help="New folder for findings, look-back list, report and summary.")],
+    engine: Annotated[EngineName, typer.Option(help="DuckDB on this machine, or Spark.")] = EngineName.DUCKDB,
+    days: Annotated[int, typer.Option(min=1, help="Within so many days the same card counts as coming back.")] = 14,
+) -> None:
+    """Look for the signs of a registration that landed on another person's card."""
+    from madoguchi.inspection.visit_signs import Limits
+    from madoguchi.inspection.visits import inspect
+
+    told = inspect(records, out=out, engine=engine.value, limits=Limits(return_s=days * 86400))
+    console = Console(highlight=False)
+    for step in told.steps:
+        console.print(f"{step.title_ja}: {step.rows_out:,} / {step.rows_in:,}", markup=False)
+    console.print(f"確認リスト {told.findings:,} 件: {out}", markup=False, soft_wrap=True)

@@ -3,28 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One SQL file in `checks/` and its title."""
-
-    name: str
-    title_ja: str
-    title_en: str
-
-
 CHECKS = (
-    Check(
-        "visits_unproven", "消去の証明も確認もなく、次の人が座った", "Ended without proof or confirmation, and followed"
-    ),
-    Check("visits_refused", "「登録済み」と断られた", "Refused as already registered"),
-    Check("visits_returned", "同じカードが数日のうちに再び来た", "The same card came back within days"),
-    Check("visits_same_minute", "同じ端末で一分以内に二人の登録", "Two people's registrations within a minute"),
-    Check("visits_outside", "登録の時刻が本人の対応時間の外", "Registered outside of one's own turn"),
-    Check("visits_card_away", "カードがないまま開いていた", "Open without its card"),
-    Check("visits_quarantine", "使用停止のまま次の人が座った", "Followed while the terminal was quarantined"),
-    Check("visits_other_name", "最後の画面に別の人の名前", "Another's name on the last screen"),
+    "visits_unproven",
+    "visits_refused",
+    "visits_returned",
+    "visits_same_minute",
+    "visits_outside",
+    "visits_card_away",
+    "visits_quarantine",
+    "visits_other_name",
 )
+"""The checks, each a file `checks/NAME.sql` over the tables `visits`, `seats` and `limits`.
+
+Each answers: `sign` (one of `SIGNS`), `seen` (the visit where it shows), `lost` (the visit whose registration may stand
+elsewhere), `got` (the one on whose card it may stand), `minutes` (how long it lasted, where that is known).
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,28 @@
 """Inspects visit records: the city's own signs of a registration that landed on another person's card."""
 
-import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from madoguchi.inspection.checks import check
+from madoguchi.inspection.engine import Engine, open_engine
 from madoguchi.inspection.errors import OutputTaken
-from madoguchi.inspection.report import Extra, write
 from madoguchi.inspection.summary import Step, Summary
 from madoguchi.inspection.visit_errors import VisitTwice
 from madoguchi.inspection.visit_findings import FINDINGS, LOOKBACK, Pair, Signal, findings, lookback, pairs
 from madoguchi.inspection.visit_records import prepare
 from madoguchi.inspection.visit_signs import CHECKS, Limits
 
-TITLE_JA, TITLE_EN = "来庁の点検", "Inspection of visits"
-
+_TITLES = ("来庁の点検", "Inspection of visits")
+_TWICE = "SELECT visit_id FROM visits GROUP BY visit_id HAVING count(*) > 1 ORDER BY visit_id LIMIT 1"
 _LEFT_OUT = (
     ("no_proof", "消去の証明が記録されていない", "No word on the wipe proof", "proof IS NULL"),
     ("no_confirmation", "ログアウト確認が記録されていない", "No word on the confirmation", "confirmation IS NULL"),
@@ -52,91 +52,81 @@ class Seats(Mapping[str, Mapping[str, Any]]):
         return len(self._places)
 
 
-def inspect(records: Path, *, out: Path, limits: Limits | None = None) -> Summary:
-    """Write findings, look-back list, summary and reports into the new folder `out`.
+def inspect(
+    records: Path,
+    *,
+    out: Path,
+    engine: str = "duckdb",
+    memory: str = "4GB",
+    threads: int = 0,
+    master: str = "",
+    limits: Limits | None = None,
+) -> Summary:
+    """Write findings, look-back list, summary and reports into a folder that exists only when all is written.
 
-    Raises `OutputTaken`, what `prepare` raises, `VisitTwice`, and what `report.write` raises; `out` exists only when
-    all is written.
+    See `prepare` and `open_engine` for the arguments and what is raised; also `OutputTaken`, `VisitTwice` and what
+    `report.write` raises.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(str(out))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".inspect-", dir=out.parent) as folder:
         work, made = Path(folder) / "work", Path(folder) / "made"
-        for new in (work, made):
-            new.mkdir()
-        summary = _inspect(records, work, made, limits or Limits())
+        work.mkdir()
+        made.mkdir()
+        number = prepare(records, work / "records.parquet")
+        with closing(open_engine(engine, work, memory=memory, threads=threads, master=master)) as running:
+            steps, signals, seats = run_checks(running, work, number, limits or Limits())
+        ranked = pairs(signals)
+        summary = _summary(records, number, running.name, steps, ranked)
+        _write(made, ranked, seats, summary)
         if out.exists():
             out.rmdir()
-        shutil.move(made, out)
+        made.rename(out)
     return summary
 
 
-def _inspect(records: Path, work: Path, made: Path, limits: Limits) -> Summary:
-    number = prepare(records, work / "visits.parquet")
-    with duckdb.connect() as engine:
-        _views(engine, work / "visits.parquet", limits)
-        steps, signals = _run(engine, number)
-        seats = Seats(engine.sql("SELECT * FROM seats").to_arrow_table())
-        steps += _not_recorded(engine, number)
-    ranked = pairs(signals)
-    _keep(made, ranked, seats)
-    summary = _summary(records, number, steps, ranked)
-    (made / "summary.json").write_text(summary.to_json(), encoding="utf-8")
-    write(made, made / "findings.parquet", summary, [Extra("遡及一覧", made / "lookback.parquet")])
-    return summary
-
-
-def _views(engine: duckdb.DuckDBPyConnection, visits: Path, limits: Limits) -> None:
-    engine.register("visits", engine.read_parquet(str(visits)))
-    twice = engine.sql("SELECT visit_id FROM visits GROUP BY visit_id HAVING count(*) > 1 LIMIT 1").fetchall()
+def run_checks(engine: Engine, work: Path, number: int, limits: Limits) -> tuple[list[Step], list[Signal], Seats]:
+    """Run all checks over `records.parquet` in the folder. Raises `VisitTwice`."""
+    pq.write_table(pa.Table.from_pylist([asdict(limits)]), work / "limits.parquet")
+    engine.table("visits", [work / "records.parquet"])
+    engine.table("limits", [work / "limits.parquet"])
+    twice = engine.read(_TWICE).to_pylist()
     if twice:
-        raise VisitTwice(str(twice[0][0]))
-    values = {name: getattr(limits, name) for name in Limits.__slots__}
-    engine.execute("CREATE TABLE limits AS SELECT " + ", ".join(f"{value} AS {name}" for name, value in values.items()))
-    engine.execute(f"CREATE TABLE seats AS {sql('visits_seats')}")
-
-
-def _run(engine: duckdb.DuckDBPyConnection, number: int) -> tuple[list[Step], list[Signal]]:
+        raise VisitTwice(str(twice[0]["visit_id"]))
+    engine.run("seats", check("visits_seats").sql)
     steps, signals = [], []
-    for check in CHECKS:
-        begun = perf_counter()
-        found = [Signal(*row) for row in engine.sql(sql(check.name)).fetchall()]
+    for name in CHECKS:
+        begun, query = time.monotonic(), check(name)
+        found = [Signal(**row) for row in engine.read(query.sql).to_pylist()]
         signals += found
-        steps.append(
-            Step(check.name, check.title_ja, check.title_en, number, len(found), perf_counter() - begun),
-        )
-    return steps, signals
+        steps.append(Step(name, query.title_ja, query.title_en, number, len(found), time.monotonic() - begun))
+    return steps + _not_recorded(engine, number), signals, Seats(engine.read("SELECT * FROM seats"))
 
 
-def _not_recorded(engine: duckdb.DuckDBPyConnection, number: int) -> list[Step]:
-    asked = ", ".join(f"count(*) FILTER (WHERE {condition})" for *_, condition in _LEFT_OUT)
-    [told] = engine.sql(f"SELECT {asked} FROM visits").fetchall()  # noqa: S608 - our own conditions
-    return [
-        Step(name, ja, en, number, count, 0.0)
-        for (name, ja, en, _), count in zip(_LEFT_OUT, told, strict=True)
-        if count
-    ]
+def _not_recorded(engine: Engine, number: int) -> list[Step]:
+    asked = ", ".join(f"count(CASE WHEN {condition} THEN 1 END) AS {name}" for name, _, _, condition in _LEFT_OUT)
+    [told] = engine.read(f"SELECT {asked} FROM visits").to_pylist()  # noqa: S608 - our own conditions
+    return [Step(name, ja, en, number, told[name], 0.0) for name, ja, en, _ in _LEFT_OUT if told[name]]
 
 
-def sql(name: str) -> str:
-    """The text of a check."""
-    return files(__package__).joinpath("checks", f"{name}.sql").read_text(encoding="utf-8")
+def _write(made: Path, ranked: list[Pair], seats: Seats, summary: Summary) -> None:
+    from madoguchi.inspection import report
 
-
-def _keep(made: Path, ranked: list[Pair], seats: Seats) -> None:
     pq.write_table(pa.Table.from_pylist(list(findings(ranked, seats)), FINDINGS), made / "findings.parquet")
     pq.write_table(pa.Table.from_pylist(list(lookback(ranked, seats)), LOOKBACK), made / "lookback.parquet")
+    summary.write(made)
+    more = [report.Extra("遡及一覧", made / "lookback.parquet")]
+    report.write(made, made / "findings.parquet", summary, more)
 
 
-def _summary(records: Path, number: int, steps: list[Step], ranked: list[Pair]) -> Summary:
+def _summary(records: Path, number: int, engine: str, steps: list[Step], ranked: list[Pair]) -> Summary:
     # Nobody has labelled visits, so what is wrong among the findings is not foretold.
     return Summary(
-        title_ja=TITLE_JA,
-        title_en=TITLE_EN,
+        *_TITLES,
         made_at=datetime.now(UTC),
         source=records.name,
-        engine=f"DuckDB {duckdb.__version__}",
+        engine=engine,
         rows=number,
         steps=tuple(steps),
         findings=len(ranked),

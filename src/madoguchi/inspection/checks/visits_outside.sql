@@ -1,3 +1,5 @@
+-- ja: 登録の時刻が本人の対応時間の外
+-- en: Registered outside of one's own turn
 -- A registration whose time lies outside of the visit's own time at the seat.
 -- Within another's turn: it was made while that person was logged in. Within nobody's turn: the one who sat there last
 -- before that moment may still have been logged in.

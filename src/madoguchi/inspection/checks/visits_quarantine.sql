@@ -1,3 +1,5 @@
+-- ja: 使用停止のまま次の人が座った
+-- en: Followed while the terminal was quarantined
 -- The wipe failed, and the next person sat down before the terminal was released again.
 SELECT 'quarantine_skipped' AS sign, s.visit_id AS seen, s.after_id AS lost, s.visit_id AS got,
        CASE WHEN s.exact AND s.after_exact

@@ -1,3 +1,5 @@
+-- ja: 「登録済み」と断られた
+-- en: Refused as already registered
 -- The national site refused: "already registered".
 -- Somebody who was here before under the same card: what stands there may be the registration of the person who came
 -- next after that earlier visit. Somebody who is new: what was to be registered may stand on the card of the person before.

@@ -1,3 +1,5 @@
+-- ja: 同じカードが数日のうちに再び来た
+-- en: The same card came back within days
 -- The same card came back within days for the same procedure.
 -- The earlier visit was not completed and its wipe is not proven: whoever sat there next may have registered on this card.
 -- The earlier visit was said to be completed: its registration may stand on the card of whoever sat there before.

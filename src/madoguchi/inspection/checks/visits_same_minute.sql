@@ -1,3 +1,5 @@
+-- ja: 同じ端末で一分以内に二人の登録
+-- en: Two people's registrations within a minute
 -- Two people's registrations at one seat within a minute: nobody logs out, calls the next and registers in that time.
 -- The later visit's registration may have landed on the earlier visitor's card.
 WITH told AS (

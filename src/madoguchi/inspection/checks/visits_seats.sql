@@ -1,3 +1,5 @@
+-- ja: 同じ端末の前後の人
+-- en: Neighbours at the same terminal
 -- Every visit with its neighbours at the same seat, in the order in which people sat there.
 -- A visit without any time has no neighbours and is left out. Without a terminal the site stands for the seat.
 SELECT v.*,

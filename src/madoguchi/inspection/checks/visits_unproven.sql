@@ -1,3 +1,5 @@
+-- ja: 消去の証明も確認もなく、次の人が座った
+-- en: Ended without proof or confirmation, and followed
 -- Ended without proof of the wipe or confirmation of the log-out, and somebody else came to the same seat.
 -- The next person's registration may have landed on this person's card.
 -- A confirmation by the citizen counts where nothing is known of the wipe; where the wipe is known to have failed to be
