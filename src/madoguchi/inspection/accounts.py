@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,24 +28,26 @@ _TITLES = ("公金受取口座の点検", "Inspection of public-money accounts")
 def inspect(
     register: Path, *, out: Path, engine: str = "duckdb", memory: str = "4GB", threads: int = 0, master: str = ""
 ) -> Summary:
-    """Inspect a register and write findings, report and summary into a new folder.
+    """Inspect a register and write findings, report and summary into a folder that exists only when all is written.
 
     See `open_register` and `open_engine` for the arguments and what is raised; `OutputTaken` if `out` holds files.
     """
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(str(out))
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix="work-") as folder:
-        work = Path(folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".inspect-", dir=out.parent) as folder:
+        work, made = Path(folder) / "work", Path(folder) / "made"
+        work.mkdir()
+        made.mkdir()
         opened = open_register(register, work=work, taken=frozenset(ADDED))
-        running = open_engine(engine, work, memory=memory, threads=threads, master=master)
-        try:
+        with closing(open_engine(engine, work, memory=memory, threads=threads, master=master)) as running:
             steps = run_plan(running, opened)
-            summary = _summary(running, opened, steps, _write_findings(running, opened, out / FINDINGS))
-        finally:
-            running.close()
-    summary.write(out)
-    _report(out, summary)
+            summary = _summary(running, opened, steps, _write_findings(running, opened, made / FINDINGS))
+        summary.write(made)
+        _report(made, summary)
+        if out.exists():
+            out.rmdir()
+        made.rename(out)
     return summary
 
 

@@ -2,7 +2,9 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ class SparkEngine:
             "spark.sql.execution.arrow.maxRecordsPerBatch": str(_BATCH),
             "spark.sql.execution.arrow.useLargeVarTypes": "false",
             "spark.ui.enabled": "false",
+            "spark.log.level": "ERROR",
             "spark.ui.showConsoleProgress": "false",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
@@ -42,7 +45,6 @@ class SparkEngine:
             settings = {key: value for key, value in settings.items() if not key.startswith("spark.driver.")}
         builder = SparkSession.builder.appName("madoguchi inspect").master(master or f"local[{cores}]")
         self._spark = builder.config(map=settings).getOrCreate()
-        self._spark.sparkContext.setLogLevel("ERROR")
 
     def table(self, name: str, files: Sequence[Path]) -> None:
         """See `Engine.table`."""
@@ -58,7 +60,8 @@ class SparkEngine:
         def worked(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             return map(work, batches)
 
-        return self._kept(name, self._spark.sql(sql).mapInArrow(worked, from_arrow_schema(schema)))
+        with _quiet():
+            return self._kept(name, self._spark.sql(sql).mapInArrow(worked, from_arrow_schema(schema)))
 
     def _kept(self, name: str, frame: Any) -> int:
         out = self._work / f"{name}.parquet"
@@ -68,8 +71,17 @@ class SparkEngine:
 
     def read(self, sql: str) -> pa.Table:
         """See `Engine.read`."""
-        return self._spark.sql(sql).toArrow()
+        with _quiet():
+            return self._spark.sql(sql).toArrow()
 
     def close(self) -> None:
         """See `Engine.close`."""
         self._spark.stop()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """PySpark warns of pandas 3 at every call; nothing here goes through pandas."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+        yield

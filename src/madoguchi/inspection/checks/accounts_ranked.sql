@@ -3,10 +3,12 @@
 -- Ranks the findings. Why: a person looks from the top and stops where it no longer pays. Equal chances are put in the order
 -- of the other columns, so that every engine gives the same ranks.
 SELECT
-  ROW_NUMBER() OVER (
-    ORDER BY
-      p_wrong DESC, person_id NULLS LAST, account NULLS LAST, registered_at NULLS LAST, holder_kana NULLS LAST,
-      kanji NULLS LAST, place NULLS LAST
+  CAST(
+    ROW_NUMBER() OVER (
+      ORDER BY
+        p_wrong DESC, person_id NULLS LAST, account NULLS LAST, registered_at NULLS LAST, holder_kana NULLS LAST,
+        kanji NULLS LAST, place NULLS LAST
+    ) AS BIGINT
   ) AS rank,
   *
 FROM accounts_judged
