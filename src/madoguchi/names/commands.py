@@ -1,5 +1,6 @@
 """`madoguchi names …`. The room's parts are imported only when a command runs: other machines lack its packages."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,17 +20,55 @@ def check(
     kanji: Annotated[str, typer.Argument(help="Registry name.")],
     kana: Annotated[str, typer.Argument(help="Account-holder name in kana.")],
     furigana: Annotated[str | None, typer.Option(help="Official reading, where there is one.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Registered alias (通称).")] = None,
+    former: Annotated[str | None, typer.Option(help="Registered former surname or name (旧氏).")] = None,
 ) -> None:
     """Say whose account it can be, and why."""
     from madoguchi.names.match import match
     from madoguchi.names.reasons import LABELS_JA
 
-    found, console = match(kanji, kana, furigana=furigana), Console(highlight=False)
+    found = match(kanji, kana, furigana=furigana, alias=alias, former=former)
+    console = Console(highlight=False)
     console.print(f"[bold]{LABELS_JA[found.verdict]}[/bold] ({found.verdict})")
     console.print(escape(found.reason_ja))
     console.print(escape(found.reason_en))
     for kind, chance in found.probabilities.items():
         console.print(f"  {LABELS_JA[kind]} ({kind}): {chance:.4%}")
+
+
+class Encoding(StrEnum):
+    """How a CSV is written."""
+
+    UTF_8 = "utf-8"
+    CP932 = "cp932"
+
+
+@commands.command()
+def score(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="CSV or Parquet with columns id, kanji, kana.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The same with verdict, chances and reason.")],
+    encoding: Annotated[Encoding, typer.Option(help="Of a CSV; cp932 is Windows' Shift_JIS.")] = Encoding.UTF_8,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT when the new one is whole.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="All processors unless given.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows in memory per thread and part, about.")] = 1 << 17,
+) -> None:
+    """Judge a whole file. Stopped at any moment, the same command goes on where it was."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from madoguchi.names.score import score as score_file
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, total: int | None) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        found = score_file(
+            source, out, encoding=encoding, overwrite=overwrite, threads=threads, rows=rows, progress=show
+        )
+    before = f"（うち {found.resumed:,} 件は前回までに判定済み）" if found.resumed else ""
+    Console(highlight=False).print(f"{found.rows:,} 件を判定しました{before}: {out.name}", markup=False)
 
 
 @commands.command()

@@ -42,7 +42,7 @@ class EncodingWrong(NamesError):
     """The CSV is not written in the encoding it was said to have."""
 
     code = "encoding_wrong"
-    sentence = "CSVの文字コードが指定と違います。Shift_JISのファイルなら「--encoding cp932」を付けてください。"
+    sentence = "CSVの文字コードが指定と違います。「--encoding」に utf-8 か cp932（Shift_JIS）を指定してください。"
 
 
 class LineMalformed(NamesError):
