@@ -1,0 +1,55 @@
+"""Where names in Latin letters and their kana come from: JMnedict's loan words, and `latin_rules`."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from madoguchi.names.folded import Folder
+from madoguchi.names.latin_fold import words_of
+from madoguchi.names.latin_learn import LatinPair
+from madoguchi.names.latin_rules import rule_words
+from madoguchi.names.reading import OK
+from madoguchi.names.sources import rows_of
+
+_LOANS = """
+SELECT DISTINCT g.text, r.text, t.text IN ('place', 'company', 'organization') FROM NETransType t
+JOIN NETransGloss g ON g.tid = t.tid JOIN NETranslation n ON n.ID = t.tid JOIN NEKana r ON r.idseq = n.idseq
+WHERE t.text IN ({marks}) AND NOT EXISTS (SELECT 1 FROM NEKanji k WHERE k.idseq = n.idseq) ORDER BY 1, 2, 3
+"""
+_KINDS = ("surname", "given", "fem", "masc", "unclass", "place")
+_PLACE = 0.3
+_LONGEST = 20
+
+
+@dataclass(frozen=True)
+class LatinWord:
+    """A word and a reading as written, folded, and whether the dictionary may list it (places and syllables only teach)."""
+
+    latin: str
+    kana: str
+    pair: LatinPair
+    listed: bool
+
+
+def loan_words(path: Path, folder: Folder) -> list[LatinWord]:
+    """One-word names of JMnedict that have no kanji, in a fixed order. Raises `SourceMissing`."""
+    found: dict[tuple[tuple[int, ...], tuple[int, ...]], LatinWord] = {}
+    for gloss, kana, place in rows_of(path, _LOANS, _KINDS):
+        latin = unicodedata.normalize("NFC", gloss.split("(")[0].strip())
+        for word in _folded(latin, kana, _PLACE if int(place) else 1.0, not int(place), folder):
+            known = found.get((word.pair.letters, word.pair.kana))
+            if known is None or word.listed > known.listed:
+                found[word.pair.letters, word.pair.kana] = word
+    return list(found.values())
+
+
+def ruled_words(folder: Folder) -> list[LatinWord]:
+    """Words of `latin_rules`, folded."""
+    return [word for rule in rule_words() for word in _folded(rule.latin, rule.kana, rule.weight, rule.listed, folder)]
+
+
+def _folded(latin: str, kana: str, weight: float, listed: bool, folder: Folder) -> Iterator[LatinWord]:
+    words, folded = words_of(latin), folder.kana(kana)
+    if len(words) == 1 and len(words[0]) <= _LONGEST + 2 and folded.status == OK and folded.split == -1:
+        yield LatinWord(latin, kana, LatinPair(words[0], folded.codes, weight), listed)
