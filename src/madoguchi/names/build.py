@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from madoguchi.names import calibrate, fold, sources
+from madoguchi.names import calibrate, fold, latin_build, sources
 from madoguchi.names.alphabet import numbered, page_tables
 from madoguchi.names.engine import Engine, Floats
 from madoguchi.names.folded import Folder
@@ -171,6 +171,8 @@ def make(*, names: Path, variants: Path, out: Path, holdout: bool) -> dict[str, 
     part = replace(known, surnames=_less_readings(known.surnames), given=_less_readings(known.given))
     found = calibrate.fit(Engine(learn(part, calibrate.START)), material.surnames.texts, material.given.texts)
     tables = learn(known if holdout else material, found)
+    strangers = [pair.kana for part in (material.surnames, material.given) for pair in part.pairs]
+    tables = latin_build.added(tables, names=names, japanese=strangers, holdout=holdout)
     told = about({"jmnedict": names, "mojidata": variants}, material, holdout=holdout)
     write(out, tables, told)
     return told

@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit
 
 from madoguchi.names import fold
+from madoguchi.names.latin_kernel import judge_latin, latin_fit, latin_room
 from madoguchi.names.lookup import ABSENT, STEP, find, hash_half, seed_of
-from madoguchi.names.reading import OK, ONE_PART, read_kana, read_kanji
+from madoguchi.names.reading import LATIN, OK, ONE_PART, read_kana, read_kanji
 
 SELF, FAMILY, OLDNAME, OTHER, UNDETERMINED = range(5)
 """Columns of probabilities, and verdicts."""
@@ -211,7 +212,8 @@ def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fit, likely, chanc
     status, verdict, how many kanji and kana are the surname's, whether the dictionary has both halves. A row that
     cannot be judged has the prior chances.
     """
-    pages, symbols, starts, readings, weights, marks, values, grams = arrays
+    latin, room = arrays[-7:], latin_room()
+    pages, symbols, starts, readings, weights, marks, values, grams = arrays[:-7]
     tables = (marks, values, grams, (starts, readings, weights))
     kanji = np.zeros(fold.MAX_KANJI, dtype=np.int64)
     plain, long = np.zeros(fold.MAX_KANA, dtype=np.uint8), np.zeros(fold.MAX_KANA, dtype=np.uint8)
@@ -233,3 +235,11 @@ def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fit, likely, chanc
             _words(long, m, words)
             _sum_cuts(kanji, n, rows, plain, long, m, columns, words, tables, scratch, likely[row], facts[row, 2:])
             facts[row, 1] = _decide(likely[row], fit[facts[row, 4]], chances[row])
+        elif status == LATIN and latin[0].size > 0:
+            registry, holder = (
+                (kanji_bytes, kanji_at[row], kanji_at[row + 1]),
+                (kana_bytes, kana_at[row], kana_at[row + 1]),
+            )
+            facts[row, 0] = judge_latin(registry, holder, pages, symbols, latin, room, likely[row], facts[row])
+            if facts[row, 0] == OK:
+                facts[row, 1] = _decide(likely[row], latin_fit(fit, facts[row, 4]), chances[row])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from madoguchi.names import fold, reasons
 from madoguchi.names.engine import Engine, Texts, shipped_engine
 from madoguchi.names.known_as import Asked, Rule, Ruled, ruled
+from madoguchi.names.latin_kernel import EXCHANGED
 from madoguchi.names.pick import cut_places
 from madoguchi.names.reading import OK
 from madoguchi.names.reasons import VERDICTS, Verdict
@@ -69,10 +70,14 @@ def _parts(engine: Engine, kanji: Texts, found: Ruled, rule: Rule) -> tuple[_Hal
     """The registry name and the account's kana, each cut in two."""
     if found.status[0] != OK or rule in _WITHOUT_PARTS:
         return None, None
-    place, j = int(cut_places(engine, kanji, found.cuts[:, 0])[0]), int(found.cuts[0, 1])
+    place, (exchanged, j) = (
+        int(cut_places(engine, kanji, found.cuts[:, 0])[0]),
+        divmod(int(found.cuts[0, 1]), EXCHANGED),
+    )
     codes = engine.folder().kana(_text(found.account.data)).codes
     split = (_text(kanji.data[:place]).strip(), _text(kanji.data[place:]).strip())
-    return split, (fold.kana_text(codes[:j]), fold.kana_text(codes[j:]))
+    first, second = fold.kana_text(codes[:j]), fold.kana_text(codes[j:])
+    return split, ((second, first) if exchanged else (first, second))
 
 
 def _text(data: npt.NDArray[np.uint8]) -> str:

@@ -8,7 +8,7 @@ from numba import njit
 
 from madoguchi.names import fold
 from madoguchi.names.engine import Engine, Texts
-from madoguchi.names.reading import OK, read_kanji
+from madoguchi.names.reading import LATIN, OK, read_kanji
 
 Places = npt.NDArray[np.int64]
 _SPACE = np.frombuffer("\u3000".encode(), dtype=np.uint8)
@@ -37,14 +37,17 @@ def chosen(texts: Texts, rows: Places) -> Texts:
 
 @njit(cache=True, nogil=True)
 def _cut_place(data, begin, end, size, pages, symbols, scratch):
-    """Where the text goes on after `size` folded characters and the signs that belong to them; `end` if nowhere."""
-    at = begin
+    """Where the text goes on after `size` folded characters and the signs that belong to them; `end` if nowhere.
+
+    Characters of a name in Latin letters are counted as they stand.
+    """
+    at, characters = begin, 0
     while at < end:
-        after = at + 1
+        after, characters = at + 1, characters + 1
         while after < end and data[after] & 0xC0 == 0x80:
             after += 1
         status, n, _ = read_kanji(data, begin, after, pages, symbols, scratch)
-        if status == OK and n > size:
+        if (status == OK and n > size) or (status == LATIN and characters > size):
             return at
         at = after
     return end

@@ -60,8 +60,8 @@ NOT_JUDGED = {
         "The registry name has a character that stands in no name.",
     ),
     status.LATIN: (
-        "ローマ字の氏名は、まだ判定できません。",
-        "Names in Latin letters cannot be judged yet.",
+        "氏名に、ローマ字とほかの文字が混じっています。",
+        "The registry name mixes Latin letters with other characters.",
     ),
     status.UNKNOWN: (
         "氏名に、読みを知らない漢字があります。",
@@ -148,6 +148,27 @@ def _brief_without_status() -> dict[tuple[Rule, Verdict, int], str]:
 BRIEF = _brief()
 """One short Japanese sentence for each rule, verdict and status a row can have."""
 
+WHOLE = {
+    Verdict.SELF: ("「{0}」を「{2}」と読めます。", "{0} can be read {2}."),
+    Verdict.FAMILY: (
+        "「{0}」の一部だけを「{2}」の中に読めます。姓が同じ別の人の口座かもしれません。",
+        "Only part of {0} can be read in {2}: perhaps a family member's account.",
+    ),
+    Verdict.OLDNAME: (
+        "「{0}」の終わりだけを「{2}」の中に読めます。旧姓の口座か、名が同じ別の人の口座です。",
+        "Only the end of {0} can be read in {2}: a former name, or somebody else.",
+    ),
+    Verdict.OTHER: (
+        "「{0}」は、口座名義「{2}」のようには読みません。別の人の口座です。",
+        "{0} is not read {2}: somebody else's account.",
+    ),
+    Verdict.UNDETERMINED: (
+        "「{0}」を「{2}」と読むかどうか、はっきりしません。人が確認してください。",
+        "Whether {0} is read {2} is not clear. A person has to look.",
+    ),
+}
+"""For a name of one word in Latin letters."""
+
 
 def told(rule: Rule, verdict: Verdict, code: int, *, parts: Sequence[str], other: str | None) -> tuple[str, str]:
     """The long reason in Japanese and English.
@@ -161,7 +182,8 @@ def told(rule: Rule, verdict: Verdict, code: int, *, parts: Sequence[str], other
         return BY_FURIGANA[verdict]
     if rule in BY_RULE:
         return BY_RULE[rule]
-    found = NOT_JUDGED[code] if code != status.OK else _filled(FOUND[verdict], parts)
+    whole = code == status.OK and not any(parts[1::2])
+    found = NOT_JUDGED[code] if code != status.OK else _filled((WHOLE if whole else FOUND)[verdict], parts)
     if rule is not Rule.TRADE:
         return found
     return TRADE[0] + found[0], f"{TRADE[1]} {found[1]}"

@@ -37,7 +37,8 @@ SURNAMES = ("surname", "unclass")
 GIVEN_NAMES = ("given", "fem", "masc", "unclass")
 
 
-def _query(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def rows_of(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Rows of a database, read only; `{marks}` in the query become placeholders. Raises `SourceMissing`."""
     if not path.is_file():
         raise SourceMissing(path.name)
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
@@ -49,7 +50,7 @@ def _query(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[st
 
 def name_pairs(path: Path, kinds: tuple[str, ...]) -> list[tuple[str, str]]:
     """Kanji and kana of every JMnedict name of these kinds, in a fixed order. Raises `SourceMissing`."""
-    return [(kanji, kana) for kanji, kana in _query(path, _NAMES, kinds)]
+    return [(kanji, kana) for kanji, kana in rows_of(path, _NAMES, kinds)]
 
 
 def variants(path: Path, rules: tuple[str, ...]) -> dict[str, str]:
@@ -58,7 +59,7 @@ def variants(path: Path, rules: tuple[str, ...]) -> dict[str, str]:
     Raises `SourceMissing`.
     """
     ranked: dict[str, tuple[int, int, str]] = {}
-    for source, target, rule, rank in _query(path, _VARIANTS, rules):
+    for source, target, rule, rank in rows_of(path, _VARIANTS, rules):
         better = (rules.index(rule), int(rank), target)
         if len(source) == len(target) == 1 and better < ranked.get(source, (len(rules), 0, "")):
             ranked[source] = better
@@ -67,7 +68,7 @@ def variants(path: Path, rules: tuple[str, ...]) -> dict[str, str]:
 
 def kanji_readings(path: Path) -> list[tuple[str, str]]:
     """Kanji and their readings from KANJIDIC2 with and without okurigana. Raises `SourceMissing`."""
-    readings = [(kanji, kana.strip("-")) for kanji, kana in _query(path, _KANJI, ())]
+    readings = [(kanji, kana.strip("-")) for kanji, kana in rows_of(path, _KANJI, ())]
     return sorted(
         {pair for kanji, kana in readings for pair in ((kanji, kana.split(".")[0]), (kanji, kana.replace(".", "")))}
     )

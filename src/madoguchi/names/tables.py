@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ class Tables:
     (role, kanji half, kana half), of known kanji halves and of kana names; a value `v` means probability
     `exp(-v / 12)`. `trigrams[role, a, b, c]` is -1024 ln P(c | a, b), code 0 is the edge. `fit` holds
     the calibration (see `calibrate`): row 0 for names with an unknown half, row 1 for names with both halves known.
+
+    For names in Latin letters (none: such names are not judged): `latin_groups` is an open-addressed table of letter
+    groups (5 bits a letter), `latin_bases` the chance of each; the pieces of kana of group place `g` stand in
+    `latin_starts[g]:latin_starts[g + 1]` of `latin_pieces` (kana << 21 | codes, 7 bits each) and `latin_weights`
+    (chances). `latin_book` is an open-addressed table (mark << 8 | value) of words and their readings, `latin_grams`
+    the kana background, -20 ln P. The last two rows of `fit` are theirs.
     """
 
     pages: npt.NDArray[np.uint16]
@@ -41,6 +47,13 @@ class Tables:
     values: npt.NDArray[np.uint8]
     trigrams: npt.NDArray[np.uint16]
     fit: npt.NDArray[np.float64]
+    latin_groups: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    latin_starts: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    latin_pieces: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    latin_weights: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    latin_bases: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    latin_book: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    latin_grams: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays by name."""
@@ -51,6 +64,8 @@ def write(path: Path, tables: Tables, about: Mapping[str, object]) -> None:
     """Write the file; the same tables and `about` give the same bytes."""
     places, offset, blobs = {}, 0, []
     for name, array in tables.arrays().items():
+        if not array.size:
+            continue
         blob = np.ascontiguousarray(array).tobytes()
         places[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "at": offset}
         blobs.append(blob + b"\0" * (-len(blob) % _ALIGN))
