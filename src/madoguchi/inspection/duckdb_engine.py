@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from madoguchi.inspection.engine import Work
+from madoguchi.inspection.errors import EngineFailed
 
 _BATCH = 1 << 16
 
@@ -39,19 +41,21 @@ class DuckdbEngine:
     def table(self, name: str, files: Sequence[Path]) -> None:
         """See `Engine.table`."""
         listed = ", ".join(_quoted(str(file)) for file in files)
-        self._base.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608 - our names
+        with _named():
+            self._base.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608 - our names
 
     def run(self, name: str, sql: str) -> int:
         """See `Engine.run`."""
         out = self._work / f"{name}.parquet"
-        told = self._base.execute(f"COPY ({sql}) TO {_quoted(str(out))} (FORMAT parquet)").fetchone()
+        with _named():
+            told = self._base.execute(f"COPY ({sql}) TO {_quoted(str(out))} (FORMAT parquet)").fetchone()
         self.table(name, [out])
         return int(told[0]) if told else 0
 
     def map(self, name: str, sql: str, work: Work, schema: pa.Schema) -> int:
         """See `Engine.map`: a pool of threads, written in order, at most two batches a thread waiting."""
         out, rows = self._work / f"{name}.parquet", 0
-        with pq.ParquetWriter(out, schema) as writer:
+        with _named(), pq.ParquetWriter(out, schema) as writer:
             for batch in self._worked(sql, work):
                 writer.write_batch(batch)
                 rows += batch.num_rows
@@ -70,11 +74,21 @@ class DuckdbEngine:
 
     def read(self, sql: str) -> pa.Table:
         """See `Engine.read`."""
-        return self._base.sql(sql).to_arrow_table()
+        with _named():
+            return self._base.sql(sql).to_arrow_table()
 
     def close(self) -> None:
         """See `Engine.close`."""
         self._base.close()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """DuckDB's errors as ours. Their texts can hold values: only the kind is told."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise EngineFailed(type(error).__name__) from error
 
 
 def _quoted(text: str) -> str:

@@ -43,6 +43,15 @@ class OutputTaken(InspectionError):
     sentence = "出力先に前の結果があります。別のフォルダを指定してください。"
 
 
+class EngineFailed(InspectionError):
+    """The engine stopped: damaged data, no room on the disk, too little memory."""
+
+    code = "engine_failed"
+    sentence = (
+        "処理の途中で止まりました。登録データのファイル、ディスクの空き、メモリを確かめて、もう一度実行してください。"
+    )
+
+
 class EngineMissing(InspectionError):
     """The engine asked for is not installed on this machine."""
 

@@ -12,7 +12,8 @@ from madoguchi.names.batch import judge_arrow
 from madoguchi.names.match import match
 
 FLOOR = 1e-3
-"""Least chance of being wrong that makes a row a finding; people who share with a stranger are always one."""
+"""Least chance of being wrong that makes a row a finding; who shares with a stranger, or whose name cannot be
+judged, is always one."""
 UNIT = 1e12
 """`rest_wrong` counts in parts of one this small, as whole numbers: their sum is the same in any order."""
 _EDGES = np.array([1e-7, 1e-6, 1e-5, 3e-5, 1e-4, 2e-4, 5e-4])
@@ -74,7 +75,8 @@ def judge_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     kernel = np.stack([judged[name].to_numpy(zero_copy_only=False) for name in _CHANCES], axis=1)
     chances = weigh.weigh(kernel, levels)
     wrong = weigh.wrong(chances)
-    kept = (wrong >= FLOOR) | (strangers > 0)
+    unjudged = judged["status"].to_numpy(zero_copy_only=False) != 0
+    kept = (wrong >= FLOOR) | (strangers > 0) | unjudged
     rows = pa.array(np.flatnonzero(kept))
     found = {name: batch[name].take(rows) for name in batch.schema.names if name not in _COUNTS}
     found |= {name: pa.array(chances[kept, place]) for place, name in enumerate(_CHANCES)}

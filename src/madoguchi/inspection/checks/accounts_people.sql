@@ -1,6 +1,6 @@
 -- ja: 共有された口座の人
 -- en: People on those accounts
--- Finds, for every account on several rows, each person on it once, with what tells relatives and strangers apart: surname
+-- Finds for every account on several rows each person on it once, with what tells relatives and strangers apart: surname
 -- (before the space; the first two characters where there is none), address, counter and day. Why: later steps count
 -- people, not rows. An unknown surname or address is nobody else's.
 WITH rows_on AS (
