@@ -5,6 +5,7 @@ means *not recorded*, never "no".
 """
 
 import csv
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -18,11 +19,11 @@ from madoguchi.inspection.visit_errors import RecordColumnMissing, RecordsMissin
 from madoguchi.inspection.visit_values import Kind, is_day, read
 
 FIELDS: Mapping[str, Kind] = {
-    "visit_id": Kind.TEXT,
+    "visit_id": Kind.KEY,
     "site": Kind.TEXT,
     "terminal": Kind.TEXT,
     "ticket": Kind.TEXT,
-    "procedure": Kind.TEXT,
+    "procedure": Kind.KEY,
     "lease": Kind.NUMBER,
     "created_at": Kind.TIME,
     "called_at": Kind.TIME,
@@ -35,7 +36,7 @@ FIELDS: Mapping[str, Kind] = {
     "own_name": Kind.OWN_NAME,
     "outcome": Kind.OUTCOME,
     "refusals": Kind.CODES,
-    "card_tag": Kind.TEXT,
+    "card_tag": Kind.KEY,
     "card_away_s": Kind.NUMBER,
     "registered_at": Kind.TIME,
     "wipe_failed_at": Kind.TIME,
@@ -96,10 +97,13 @@ def _from_parquet(source: Path) -> Iterator[Mapping[str, Any]]:
 def _from_csv(source: Path) -> Iterator[Mapping[str, Any]]:
     try:
         with source.open(encoding=_encoding(source), newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t" if source.suffix.lower() == ".tsv" else ",")
-            wanted = _wanted([name or "" for name in reader.fieldnames or ()])
-            for row in reader:
-                yield {wanted[name]: row[name] for name in wanted}
+            reader = csv.reader(file, delimiter="\t" if source.suffix.lower() == ".tsv" else ",", strict=True)
+            head = next(reader, [])
+            wanted = _wanted(head)
+            for line, row in enumerate((row for row in reader if row), start=1):
+                if len(row) != len(head):
+                    raise RecordUnreadable(f"{line}: {len(row)} / {len(head)}")
+                yield {wanted[name]: value for name, value in zip(head, row, strict=True) if name in wanted}
     except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise RecordsMissing(str(source)) from error
 
@@ -136,7 +140,7 @@ def _record(row: Mapping[str, Any], line: int) -> dict[str, Any]:
     times = [row[name] for name in _BEGINS if row.get(name)]
     return made | {
         "line": line,
-        "seat": "/".join(str(made[name] or "") for name in ("site", "terminal")),
+        "seat": _seat(made["site"], made["terminal"]),
         "exact": bool(times) and not is_day(times[0]),
         "start_s": _seconds(_first(made, _BEGINS)),
         "end_s": _seconds(_first(made, _ENDS)),
@@ -144,6 +148,11 @@ def _record(row: Mapping[str, Any], line: int) -> dict[str, Any]:
         "wipe_failed_s": _seconds(made["wipe_failed_at"]),
         "released_s": _seconds(made["released_at"]),
     }
+
+
+def _seat(site: str | None, terminal: str | None) -> str:
+    """The same seat is the same word however widely it is written."""
+    return "/".join("".join(unicodedata.normalize("NFKC", part or "").split()).casefold() for part in (site, terminal))
 
 
 def _value(name: str, value: object, line: int) -> object:

@@ -69,6 +69,24 @@ SIGNS: Mapping[str, Sign] = {
         "{seen}は「登録済み」と断られました。同じ端末で直前にいたのは{got}です。",
         "{seen} was refused as already registered. {got} had been at the same terminal just before.",
     ),
+    "refused_untagged": Sign(
+        0.35,
+        "登録済み(カードの記録なし)",
+        "{seen}は「登録済み」と断られました。前にも来た人かどうかは記録がありません。同じ端末で直前にいたのは{got}です。",
+        "{seen} was refused as already registered; whether here before is not recorded. {got} was there just before.",
+    ),
+    "refused_alone": Sign(
+        0.2,
+        "登録済み(直前の人なし)",
+        "{seen}は「登録済み」と断られましたが、同じ日に同じ端末で前にいた人はいません。以前の来庁を確かめてください。",
+        "{seen} was refused as already registered, and nobody sat there before that day: ask for an earlier visit.",
+    ),
+    "refused_candidate": Sign(
+        0.15,
+        "後日の「登録済み」",
+        "{got}は手続を終えずに帰り、次に{lost}が座りました。後に同じ拠点で「登録済み」と断られた{seen}が同じ人かもしれません。",
+        "{got} left without completing, {lost} came next; {seen}, refused there later, may be the same person.",
+    ),
     "refused_after_proof": Sign(
         0.1,
         "登録済み(直前は消去済み)",

@@ -13,6 +13,8 @@ T = TypeVar("T")
 HERE = ZoneInfo("Asia/Tokyo")
 """The clock of lists that name no zone."""
 
+_ERAS = {"令和": 2018, "R": 2018, "平成": 1988, "H": 1988}
+_ERA = re.compile(r"(令和|平成|R|H) ?(\d{1,2}|元)(?=[-/.年])")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _TIME = re.compile(
     _DAY.pattern + r"[T ]+(\d{1,2})[:時](\d{1,2})分?(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)? ?(Z|[+-]\d\d:?\d\d)?"
@@ -23,6 +25,7 @@ class Kind(StrEnum):
     """What a column holds."""
 
     TEXT = "text"
+    KEY = "key"
     NUMBER = "number"
     FLAG = "flag"
     TIME = "time"
@@ -52,7 +55,7 @@ _WORDS: Mapping[Kind, dict[str, str]] = {
 
 def read(kind: Kind, value: object) -> object:
     """The value in the form of its kind, None for an empty one. Raises `ValueError` for what means nothing."""
-    if value is None:
+    if value is None or value != value:  # not a number: how some tables write an empty cell
         return None
     given = value if isinstance(value, datetime | date) else unicodedata.normalize("NFKC", str(value)).strip()
     return None if given == "" else _READERS[kind](value if kind is Kind.TEXT else given)
@@ -61,7 +64,7 @@ def read(kind: Kind, value: object) -> object:
 def is_day(value: object) -> bool:
     """Whether a time is given as a day only: enough for an order, not for minutes."""
     if isinstance(value, str):
-        return bool(_DAY.fullmatch(unicodedata.normalize("NFKC", value).strip()))
+        return bool(_DAY.fullmatch(_western(unicodedata.normalize("NFKC", value).strip())))
     return isinstance(value, date) and not isinstance(value, datetime)
 
 
@@ -70,7 +73,7 @@ def _time(value: object) -> datetime:
         return (value if value.tzinfo else value.replace(tzinfo=HERE)).astimezone(UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=HERE).astimezone(UTC)
-    text = str(value)
+    text = _western(str(value))
     found = _TIME.fullmatch(text)
     if found:
         year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
@@ -81,6 +84,11 @@ def _time(value: object) -> datetime:
     if only:
         return datetime(int(only[1]), int(only[2]), int(only[3]), tzinfo=HERE).astimezone(UTC)
     raise ValueError("no time")
+
+
+def _western(text: str) -> str:
+    """With the year of this country's eras as a year of four digits."""
+    return _ERA.sub(lambda era: str(_ERAS[era[1]] + (1 if era[2] == "元" else int(era[2]))), text, count=1)
 
 
 def _flag(value: object) -> bool:
@@ -110,6 +118,7 @@ def _known(table: Mapping[str, T], key: str) -> T:
 
 _READERS: Mapping[Kind, Callable[[object], object]] = {
     Kind.TEXT: lambda value: str(value).strip(),
+    Kind.KEY: str,
     Kind.NUMBER: _number,
     Kind.FLAG: _flag,
     Kind.TIME: _time,

@@ -3,8 +3,13 @@
 -- The national site refused: "already registered".
 -- Somebody who was here before under the same card: what stands there may be the registration of the person who came
 -- next after that earlier visit. Somebody who is new: what was to be registered may stand on the card of the person before.
+-- Without card tags nobody knows which of the two it is: then both are shown, the second for everybody who had left
+-- without completing at the same site (`refused_candidate`).
 WITH refused AS (
-  SELECT s.* FROM seats s
+  SELECT s.*, coalesce(s.start_s - coalesce(p.end_s, p.start_s) <= l.followed_s, FALSE) AS followed,
+         coalesce(p.proof, FALSE) AS before_proven
+    FROM seats s CROSS JOIN limits l
+    LEFT JOIN seats p ON p.visit_id = s.before_id
    WHERE concat(',', s.refusals, ',') LIKE '%,already_registered,%'
 ), earlier AS (
   SELECT r.visit_id AS refused_id, x.visit_id, x.after_id, x.after_tag, x.card_tag,
@@ -22,9 +27,25 @@ SELECT 'refused_returned' AS sign, e.refused_id AS seen, e.after_id AS lost, e.v
  WHERE e.latest = 1 AND e.after_id IS NOT NULL AND e.after_id <> e.refused_id
    AND (e.after_tag IS NULL OR e.after_tag <> e.card_tag)
 UNION ALL
-SELECT CASE WHEN p.proof THEN 'refused_after_proof' ELSE 'refused_first' END AS sign,
-       r.visit_id AS seen, r.visit_id AS lost, r.before_id AS got, CAST(NULL AS BIGINT) AS minutes
+SELECT CASE WHEN NOT r.followed THEN 'refused_alone'
+            WHEN r.before_proven THEN 'refused_after_proof'
+            WHEN r.card_tag IS NULL THEN 'refused_untagged'
+            ELSE 'refused_first' END AS sign,
+       r.visit_id AS seen, r.visit_id AS lost,
+       CASE WHEN r.followed THEN r.before_id END AS got, CAST(NULL AS BIGINT) AS minutes
   FROM refused r
-  LEFT JOIN seats p ON p.visit_id = r.before_id
  WHERE (r.before_tag IS NULL OR r.card_tag IS NULL OR r.before_tag <> r.card_tag)
    AND NOT EXISTS (SELECT 1 FROM earlier e WHERE e.refused_id = r.visit_id)
+UNION ALL
+SELECT 'refused_candidate' AS sign, r.visit_id AS seen, x.after_id AS lost, x.visit_id AS got,
+       CAST(NULL AS BIGINT) AS minutes
+  FROM refused r CROSS JOIN limits l
+  JOIN seats x ON coalesce(x.site, '') = coalesce(r.site, '')
+              AND coalesce(x.procedure, '') = coalesce(r.procedure, '')
+              AND x.start_s <= r.start_s AND r.start_s - x.start_s <= l.return_s
+ WHERE r.card_tag IS NULL AND x.card_tag IS NULL
+   AND x.visit_id <> r.visit_id AND x.after_id IS NOT NULL AND x.after_id <> r.visit_id
+   AND x.after_start_s <= r.start_s
+   AND x.outcome IN ('interrupted', 'abandoned')
+   AND coalesce(x.proof, FALSE) = FALSE
+   AND x.after_start_s - coalesce(x.end_s, x.start_s) <= l.followed_s
