@@ -12,19 +12,26 @@ What the figures mean:
 - *undetermined*: share of true SELF for which the verdict is UNDETERMINED; *self*: for which it is SELF.
 - *calibration error*: mean over pairs, weighted to the prior chances, of the distance between the mean chance of SELF
   in twenty bins and the share of SELF in it.
+- *side by side*: ours and the peers of `peers_names` on the same rows, each peer in a process of its own; its memory is
+  what it adds to that process.
 - *pairs per second*: one thread, texts already in Arrow buffers; *one pair*: `match()` of one pair in a warm process.
 """
 
 import argparse
+import json
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import peers_names
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
@@ -40,24 +47,20 @@ from madoguchi.names.reasons import VERDICTS
 
 _LEVELS = (("OTHER", 99.5), ("OTHER", 99.9), ("FAMILY", 99.0), ("FAMILY", 99.5))
 _SETS = ("person", "gimei", "unidic", "foreign")
+_SEED = 5
 _BINS = 20
 _ROUNDS = 5
 _SINGLES = 5_000
 Mask = npt.NDArray[np.bool_]
 
 
-class Sample:
-    """The labelled pairs and what an engine said of them."""
+class Scores:
+    """Labelled pairs and how likely each was said to be SELF."""
 
-    def __init__(self, pairs: pa.Table, engine: Engine) -> None:
-        found = judge_arrow(pairs["kanji"].combine_chunks(), pairs["kana"].combine_chunks(), engine=engine)
+    def __init__(self, pairs: pa.Table, likely: npt.NDArray[np.float64]) -> None:
         names = ("label", "set", "noise", "hard")
         self.label, self.set, self.noise, self.hard = (np.array(pairs[name].to_pylist()) for name in names)
-        self.judged = np.array(found["status"]) == 0
-        self.self = np.where(self.judged, np.array(found["p_self"]), -1.0)
-        self.verdict = np.array(found["verdict"].to_pylist())
-        folder = engine.folder()
-        self.unseen = np.array([held_out(folder.kanji(given).codes) for given in pairs["k2"].to_pylist()])
+        self.self = likely
 
     def flagged(self, mask: Mask, kind: str, percent: float) -> str:
         """Share of SELF at or below the limit under which `percent` of `kind` lie."""
@@ -67,15 +70,31 @@ class Sample:
         limit = wrong[min(len(wrong), int(np.ceil(percent / 100 * len(wrong)))) - 1]
         return f"{np.mean(true <= limit):.3%}"
 
+    def levels(self, mask: Mask) -> list[str]:
+        """What is flagged at each level, and at the last but one with hard pairs."""
+        plain = [self.flagged(mask & ~self.hard, kind, percent) for kind, percent in _LEVELS]
+        return [*plain, self.flagged(mask, "FAMILY", 99.0)]
+
+
+class Sample(Scores):
+    """The labelled pairs and what an engine of ours said of them."""
+
+    def __init__(self, pairs: pa.Table, engine: Engine) -> None:
+        found = judge_arrow(pairs["kanji"].combine_chunks(), pairs["kana"].combine_chunks(), engine=engine)
+        self.judged = np.array(found["status"]) == 0
+        super().__init__(pairs, np.where(self.judged, np.array(found["p_self"]), -1.0))
+        self.verdict = np.array(found["verdict"].to_pylist())
+        folder = engine.folder()
+        self.unseen = np.array([held_out(folder.kanji(given).codes) for given in pairs["k2"].to_pylist()])
+
     def row(self, name: str, mask: Mask) -> list[str]:
         """One line of the table."""
         true = mask & (self.label == "SELF")
         verdicts = self.verdict[true]
-        plain = [self.flagged(mask & ~self.hard, kind, percent) for kind, percent in _LEVELS]
         shares = (
             [f"{np.mean(verdicts == verdict):.2%}" for verdict in ("SELF", "UNDETERMINED")] if len(verdicts) else []
         )
-        return [name, str(int(true.sum())), *plain, self.flagged(mask, "FAMILY", 99.0), *shares]
+        return [name, str(int(true.sum())), *self.levels(mask), *shares]
 
     def calibration_error(self) -> float:
         """See the head of this file."""
@@ -112,6 +131,42 @@ def quality(pairs: pa.Table, engine: Engine, *, unseen: bool) -> Iterator[Table 
     yield f"calibration error {sample.calibration_error():.2e}"
 
 
+def beside(file: Path, rows: int) -> Iterator[Table | str]:
+    """Ours and the peers on the same rows: what is flagged, pairs per second, memory."""
+    pairs = peers_names.sample(pq.read_table(file), rows, _SEED)
+    seconds = _timed(lambda: judge_arrow(pairs["kanji"], pairs["kana"]))
+    engines: dict[str, Scores] = {"madoguchi": Sample(pairs, shipped_engine())}
+    yield f"the same {len(pairs):,} rows (seed {_SEED}); madoguchi: {len(pairs) / seconds:,.0f} pairs per second"
+    for name in peers_names.NAMES:
+        scores, told = _measured(name, file, rows)
+        engines[name] = Scores(pairs, scores)
+        yield f"{name} {told['version']}: {told['pairs_per_second']:,.0f} pairs per second, {told['megabytes']:,.0f} MB"
+    levels = (f"{kind} {percent} %" for kind, percent in _LEVELS)
+    table = Table("pairs", "SELF", "engine", *levels, "with hard 99 %", title="side by side")
+    for chosen, mask in _parts(engines["madoguchi"]):
+        count = str(int((mask & (engines["madoguchi"].label == "SELF")).sum()))
+        for name, sample in engines.items():
+            table.add_row(chosen, count, name, *sample.levels(mask))
+    yield table
+
+
+def _parts(sample: Scores) -> Iterator[tuple[str, Mask]]:
+    """The sets, clean and all."""
+    for name in _SETS:
+        yield f"{name}, clean", (sample.set == name) & (sample.noise == "clean")
+        yield f"{name}, all", sample.set == name
+
+
+def _measured(name: str, file: Path, rows: int) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+    """Scores and figures of a peer, from a process of its own."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "scores.npy"
+        numbers = ["--rows", str(rows), "--seed", str(_SEED)]
+        command = [sys.executable, peers_names.__file__, name, "--pairs", str(file), *numbers, "--out", str(out)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own file
+        return np.load(out), json.loads(told)
+
+
 def speed(pairs: pa.Table, engine: Engine) -> Iterator[str]:
     """Pairs per second of one thread, and the time of one pair."""
     kanji, kana = pairs["kanji"].combine_chunks(), pairs["kana"].combine_chunks()
@@ -133,6 +188,7 @@ def main() -> None:
     """Print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, required=True, help="Folder with pairs.parquet.")
+    parser.add_argument("--sample", type=int, default=20_000, help="Rows for the comparison with others; 0: none.")
     parser.add_argument("--holdout-tables", type=Path, help="Tables made with --holdout.")
     given = parser.parse_args()
     console, file = Console(width=180), given.pairs / "pairs.parquet"
@@ -144,6 +200,8 @@ def main() -> None:
     if given.holdout_tables:
         for part in quality(pairs, Engine(tables.read(given.holdout_tables)), unseen=True):
             console.print(part)
+    for part in beside(file, given.sample) if given.sample else ():
+        console.print(part)
     for line in speed(pairs, shipped_engine()):
         console.print(line)
     console.print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
