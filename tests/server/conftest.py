@@ -1,7 +1,7 @@
 """The office's tests run on SQLite or PostgreSQL: MADOGUCHI_TEST_DATABASE=sqlite|postgres."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from madoguchi.server.accounts.models import Staff
 from madoguchi.server.config import database
 from madoguchi.server.counters.models import ProcedureKind, Site, Terminal
 from madoguchi.server.counters.seed import PROCEDURES, City, Login, seed_training_city
+from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from postgres import Cluster, cluster
 from server.databases import Fresh, fresh_database, make_template
-from server.seat import Seat, serve, ticket
+from server.seat import Enter, People, Seat, serve, ticket
 
 PASSWORD = "counter-practice-1"
 
@@ -79,7 +80,7 @@ def city(db: None) -> City:  # noqa: ARG001 - asks for the database
 
 
 @pytest.fixture
-def staff(city: City) -> Callable[[str], Staff]:  # noqa: ARG001 - plants the city
+def staff(city: City) -> People:  # noqa: ARG001 - plants the city
     """Staff by login name."""
     return lambda username: Staff.objects.get(username=username)
 
@@ -94,7 +95,7 @@ def seat(city: City, client: Client) -> Seat:
 
 
 @pytest.fixture
-def enter(city: City) -> Callable[[str], Client]:
+def enter(city: City) -> Enter:
     """A client that is logged in as somebody of the training city."""
     assert city.logins
 
@@ -108,7 +109,7 @@ def enter(city: City) -> Callable[[str], Client]:
 
 
 @pytest.fixture
-def confirming(seat: Seat, staff: Callable[[str], Staff]) -> Visit:
+def confirming(seat: Seat, staff: People) -> Visit:
     visit = ticket(seat, staff("honcho-1"))
     serve(seat, visit, staff("honcho-1"))
     seat.end()
@@ -134,3 +135,21 @@ def fresh(template: str, django_db_blocker: Any, postgres: Cluster | None, tmp_p
     """A committed database of this test's own, for several connections and processes at once."""
     with django_db_blocker.unblock(), fresh_database(postgres, template, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def called(seat: Seat, staff: People) -> Visit:
+    """Called to the seat; no card yet."""
+    visit = ticket(seat, staff("honcho-1"))
+    services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+    seat.poll()
+    visit.refresh_from_db()
+    return visit
+
+
+@pytest.fixture
+def serving(seat: Seat, called: Visit) -> Visit:
+    """With its card at the seat."""
+    seat.bind()
+    called.refresh_from_db()
+    return called

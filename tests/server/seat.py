@@ -1,6 +1,7 @@
 """A terminal as the server sees it: it speaks the device API with a key of its own; every fault is an argument away."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,6 +20,11 @@ from madoguchi.server.visits.models import Visit
 TAG = "ab" * 32
 DRAWING = {"strokes": [[[1, 2, 0], [3, 4, 16]]], "width": 600, "height": 200}
 Json = dict[str, Any]
+People = Callable[[str], Staff]
+"""A fixture's answer: the member of staff with a username."""
+
+Enter = Callable[[str], Client]
+"""A fixture's answer: a browser in which that person is logged in."""
 
 
 class Seat:
@@ -133,3 +139,9 @@ def ticket(seat: Seat, staff: Staff) -> Visit:
 def text(answer: Any) -> str:
     """The page of an answer."""
     return str(answer.content.decode())
+
+
+def state(visit: Visit) -> str:
+    """The state that the database has now."""
+    visit.refresh_from_db()
+    return visit.state

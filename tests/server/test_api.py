@@ -1,6 +1,5 @@
 """The device API: enrolment, tokens, polls, and what is answered to calls that are not of the agreed form."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,9 +13,7 @@ from madoguchi.server.counters import devices
 from madoguchi.server.counters.models import Device, DeviceToken, EnrolmentCode, Terminal
 from madoguchi.server.counters.seed import City
 from madoguchi.server.visits import services
-from server.seat import Seat, serve, ticket
-
-People = Callable[[str], Staff]
+from server.seat import People, Seat, serve, ticket
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """What the pages of terminals, data, staff and rejected messages do, without a browser."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from madoguchi.evidence import leaf
@@ -19,11 +17,7 @@ from madoguchi.server.ledger import payloads
 from madoguchi.server.ledger.models import Entry, Payload
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import RejectedMessage, Visit
-from server.seat import Seat, text, ticket
-
-People = Callable[[str], Staff]
-Enter = Callable[[str], Client]
-
+from server.seat import Enter, People, Seat, text, ticket
 
 # Terminals
 

@@ -1,6 +1,6 @@
 """Role × address: every address has a row here, and every role gets what `protocol.roles` says and nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from madoguchi.server.counters.seed import City
 from madoguchi.server.ledger import integrator, log, payloads
 from madoguchi.server.ledger.models import Payload
 from madoguchi.server.visits.models import RejectedMessage, Visit
-from server.seat import Seat, ticket
+from server.seat import People, Seat, ticket
 
 P = Permission
 PUBLIC, ANY_STAFF, DEVICE, ENROLMENT, NOWHERE = "public", "any staff", "device", "enrolment", "nowhere"
@@ -121,7 +121,7 @@ def addresses(patterns: list[Any], space: str = "") -> Iterator[tuple[str, Any]]
 
 
 @pytest.fixture
-def visit(seat: Seat, staff: Callable[[str], Staff]) -> Visit:
+def visit(seat: Seat, staff: People) -> Visit:
     return ticket(seat, staff("honcho-1"))
 
 

@@ -1,7 +1,6 @@
 """The rules below the program, attacked with raw SQL. Runs on SQLite and on PostgreSQL."""
 
 import re
-from collections.abc import Callable
 from importlib import resources
 from io import StringIO
 from typing import Any
@@ -12,15 +11,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
 from madoguchi.protocol import VISIT_TABLE, EventKind, VisitState
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters import devices
 from madoguchi.server.counters.models import Terminal
 from madoguchi.server.counters.seed import City
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import RejectedMessage, Visit, VisitEvent
-from server.seat import Seat, serve, ticket
+from server.seat import People, Seat, serve, ticket
 
-People = Callable[[str], Staff]
 POSTGRES = "postgresql"
 CHANGE = "UPDATE visits_visit SET {} WHERE id = %s"
 

@@ -1,6 +1,5 @@
 """The counter's work through the services, with a terminal that speaks the device API."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -17,14 +16,11 @@ from madoguchi.protocol import (
     VisitState,
 )
 from madoguchi.server import clock, errors
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.models import ProcedureKind, Site, Terminal
 from madoguchi.server.counters.seed import City
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
-from server.seat import Seat, serve, ticket
-
-People = Callable[[str], Staff]
+from server.seat import People, Seat, serve, ticket
 
 
 def kinds(visit: Visit) -> list[str]:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from madoguchi.protocol import EventKind
 from madoguchi.server.accounts.models import Staff
 from madoguchi.server.ledger import integrator, log
+from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits.models import Visit
 from server.seat import Seat, serve, text, ticket
 
@@ -105,3 +106,11 @@ def _drawn(svg: str) -> list[bytearray]:
         else:
             x, y = (numbers[0], numbers[1]) if command == "M" else (x + numbers[0], y + numbers[1])
     return grid
+
+
+def change(visit: Visit, kind: EventKind, old: bytes, new: bytes) -> None:
+    """Change bytes of a stored entry."""
+    row = Entry.objects.get(pk=entry_of(visit, kind))
+    stored = bytes(row.leaf)
+    assert old in stored
+    superuser("UPDATE ledger_entry SET leaf = %s WHERE id = %s", stored.replace(old, new), row.pk)

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,19 @@ import pytest
 from madoguchi.evidence.errors import CheckpointBroken
 from madoguchi.evidence.verify import main as verify
 from madoguchi.server import clock
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.errors import Forbidden
 from madoguchi.server.ledger import integrator
 from madoguchi.server.ledger.anchor import compare
 from madoguchi.server.ledger.export import Scope, export, export_zip, workroom
 from madoguchi.server.ledger.models import Checkpoint, Entry, Payload
 from madoguchi.server.visits.models import Visit
-from server.seat import Seat, serve, ticket
+from server.seat import People, Seat, serve, ticket
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def two_visits(seat: Seat, staff: Callable[[str], Staff]) -> list[Visit]:
+def two_visits(seat: Seat, staff: People) -> list[Visit]:
     """Two closed visits, both confirmed by a signature."""
     done = []
     for _ in range(2):
@@ -90,7 +88,7 @@ def test_an_old_checkpoint_goes_with_the_bundle(two_visits: list[Visit], tmp_pat
 
 
 def test_an_export_is_stated_in_the_log_with_who_and_what(
-    two_visits: list[Visit], staff: Callable[[str], Staff], tmp_path: Path
+    two_visits: list[Visit], staff: People, tmp_path: Path
 ) -> None:
     export(tmp_path / "one", scope=Scope.of_visits([two_visits[0].pk]), staff=staff("officer"), disclose=True)
     stated = Entry.objects.get(kind="evidence_exported")
@@ -100,9 +98,7 @@ def test_an_export_is_stated_in_the_log_with_who_and_what(
     assert said["body"]["scope"]["visits"] == [str(two_visits[0].pk)]
 
 
-def test_nobody_exports_without_the_right(
-    two_visits: list[Visit], staff: Callable[[str], Staff], tmp_path: Path
-) -> None:
+def test_nobody_exports_without_the_right(two_visits: list[Visit], staff: People, tmp_path: Path) -> None:
     with pytest.raises(Forbidden):
         export(tmp_path / "no", scope=Scope.whole(), staff=staff("honcho-1"))
     assert not (tmp_path / "no").exists()

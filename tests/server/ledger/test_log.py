@@ -7,18 +7,15 @@ import pytest
 from madoguchi.evidence import leaf
 from madoguchi.evidence.errors import ProofBroken
 from madoguchi.evidence.merkle import check_consistency, check_inclusion, leaf_hash
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.ledger import integrator, log, statements
 from madoguchi.server.ledger.errors import LogEmpty
 from madoguchi.server.ledger.models import Checkpoint, Entry
 from madoguchi.server.ledger.types import NotInTheList
 from madoguchi.server.visits.models import VisitEvent
 from server.ledger.support import fill
-from server.seat import Seat, serve, ticket
+from server.seat import People, Seat, serve, ticket
 
 pytestmark = pytest.mark.django_db
-
-People = Callable[[str], Staff]
 
 
 def test_every_entry_has_its_proof_in_every_checkpoint_over_it() -> None:

@@ -1,12 +1,10 @@
 """What the office does is stated in the log: who, what, and nothing personal."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from madoguchi.protocol import Event, EventKind, Role
 from madoguchi.server import clock
@@ -21,7 +19,7 @@ from madoguchi.server.ledger.types import NotInTheList
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit, VisitEvent
 from madoguchi.server.visits.record import record
-from server.seat import Seat, ticket
+from server.seat import Enter, People, Seat, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +29,7 @@ def stated(kind: str) -> list[dict[str, Any]]:
     return [json.loads(bytes(row.leaf))["statement"] for row in rows]
 
 
-def test_a_new_account_is_stated_without_name_and_password(city: City, staff: Callable[[str], Staff]) -> None:
+def test_a_new_account_is_stated_without_name_and_password(city: City, staff: People) -> None:
     person = Staff(username="honcho-9", display_name="架空 九子", role="supporter", site=city.sites[0])
     save_staff(person=person, password="a long enough one", by=staff("officer"))
     said = stated("staff_saved")[-1]
@@ -43,9 +41,7 @@ def test_a_new_account_is_stated_without_name_and_password(city: City, staff: Ca
     assert "a long enough one" not in whole
 
 
-def test_a_login_name_stays_as_the_record_names_it(
-    staff: Callable[[str], Staff], enter: Callable[[str], Client]
-) -> None:
+def test_a_login_name_stays_as_the_record_names_it(staff: People, enter: Enter) -> None:
     person = staff("honcho-1")
     form = {"username": "someone-else", "display_name": "架空 一子", "role": "supporter", "site": person.site_id}
     assert enter("officer").post(f"/staff/{person.pk}/", form | {"is_active": "on"}).status_code == 302
@@ -64,7 +60,7 @@ def test_a_statement_that_no_bundle_holds_is_refused(city: City) -> None:
     assert city.sites
 
 
-def test_changed_counter_data_is_stated(city: City, enter: Callable[[str], Client]) -> None:
+def test_changed_counter_data_is_stated(city: City, enter: Enter) -> None:
     site = city.sites[0]
     form = {"name": "架空市役所 新館", "slug": site.slug, "ticket_letter": site.ticket_letter}
     assert enter("officer").post(f"/counters/sites/{site.pk}/", form).status_code == 302
@@ -85,9 +81,7 @@ def test_a_clock_that_goes_wrong_is_stated_once_and_so_is_its_return(seat: Seat)
     assert {said["terminal"] for said in stated("clock_off")} == {str(seat.terminal.pk)}
 
 
-def test_words_that_staff_type_stand_neither_in_the_log_nor_in_the_record(
-    seat: Seat, staff: Callable[[str], Staff]
-) -> None:
+def test_words_that_staff_type_stand_neither_in_the_log_nor_in_the_record(seat: Seat, staff: People) -> None:
     visit = ticket(seat, staff("honcho-1"))
     services.withdraw(visit=visit, staff=staff("honcho-1"), reason="架空さんは保険証を忘れた")
     rows = [*Entry.objects.values_list("leaf", flat=True)]
@@ -96,7 +90,7 @@ def test_words_that_staff_type_stand_neither_in_the_log_nor_in_the_record(
     assert "保険証" not in Visit.objects.get(pk=visit.pk).reason
 
 
-def test_the_record_takes_no_words_by_another_way(seat: Seat, staff: Callable[[str], Staff]) -> None:
+def test_the_record_takes_no_words_by_another_way(seat: Seat, staff: People) -> None:
     visit = ticket(seat, staff("honcho-1"))
     before = Entry.objects.count()
     event = Event(EventKind.WITHDRAW, Role.SUPPORTER, body={"reason": "架空さんの都合"})

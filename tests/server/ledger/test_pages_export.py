@@ -3,25 +3,19 @@
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from madoguchi.evidence import verify
 from madoguchi.server import clock
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits.models import Visit
 from server.ledger.pages_support import closed_visit, decoded, seen
-from server.seat import Seat, text
-
-People = Callable[[str], Staff]
-Enter = Callable[[str], Client]
+from server.seat import Enter, People, Seat, text
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """What is printed: a receipt and a daily report whose QR code holds the checkpoint that stands beside it."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 
 from madoguchi.evidence import note
 from madoguchi.evidence.merkle import check_inclusion, leaf_hash
 from madoguchi.protocol import EventKind, InterruptReason, Outcome
 from madoguchi.server import clock
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.counters.seed import City
 from madoguchi.server.ledger import integrator, log
 from madoguchi.server.ledger.models import Entry
@@ -19,10 +16,7 @@ from madoguchi.server.ledger.signer import verifier
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from server.ledger.pages_support import closed_visit, decoded, entry_of, place_of, printed, seen
-from server.seat import Seat, serve, ticket
-
-People = Callable[[str], Staff]
-Enter = Callable[[str], Client]
+from server.seat import Enter, People, Seat, serve, ticket
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Searching the log: every way of asking, page by page, and only over indexes."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,10 +16,7 @@ from madoguchi.server.ledger import integrator, log, pages_search, statements
 from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits.models import Visit
 from server.ledger.pages_support import closed_visit, place_of, seen
-from server.seat import Seat, ticket
-
-People = Callable[[str], Staff]
-Enter = Callable[[str], Client]
+from server.seat import Enter, People, Seat, ticket
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Personal contents: kept sealed, opened where they belong, never shown without a word in the log."""
 
 import json
-from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import Client
 
 from madoguchi.evidence import leaf, sealed
 from madoguchi.evidence.envelope import canonical
@@ -20,10 +18,8 @@ from madoguchi.server.ledger.models import Entry, Erasure, Payload
 from madoguchi.server.ledger.retention import RetentionUnknown
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit, VisitEvent
-from server.seat import Seat, serve, text, ticket
+from server.seat import Enter, People, Seat, serve, text, ticket
 
-People = Callable[[str], Staff]
-Enter = Callable[[str], Client]
 WORDS = "名前を書いてはいけないのに書いた 架空太郎"
 
 pytestmark = pytest.mark.django_db

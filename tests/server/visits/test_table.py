@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,12 @@ import pytest
 from madoguchi.inspection.visit_records import FIELDS, prepare
 from madoguchi.protocol import EventKind
 from madoguchi.server import clock
-from madoguchi.server.accounts.models import Staff
 from madoguchi.server.errors import OfficeError
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
 from madoguchi.server.visits.table import COLUMNS, write_table
 from madoguchi.server.visits.table_files import ParquetMissing, TableExists, TableFormUnknown
-from server.seat import TAG, Seat, serve, ticket
-
-People = Callable[[str], Staff]
+from server.seat import TAG, People, Seat, serve, ticket
 
 
 def table(tmp_path: Path, name: str = "visits.parquet", **chosen: Any) -> list[dict[str, Any]]:
