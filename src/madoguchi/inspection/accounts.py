@@ -16,7 +16,7 @@ from madoguchi.inspection.checks import check
 from madoguchi.inspection.engine import Engine, open_engine
 from madoguchi.inspection.errors import OutputTaken
 from madoguchi.inspection.findings import Expected, Rest
-from madoguchi.inspection.judge import ADDED, UNIT, found_columns, judge_batch, judged_schema
+from madoguchi.inspection.judge import ADDED, FITTED, UNIT, fit_batch, found_columns, judge_batch, judged_schema
 from madoguchi.inspection.register import Register, open_register
 from madoguchi.inspection.summary import Step, Summary
 
@@ -64,6 +64,7 @@ def run_plan(engine: Engine, register: Register) -> tuple[Step, ...]:
 
     step("accounts_repeated", register.rows)
     people = step("accounts_people", register.rows)
+    step("accounts_fitting", people, lambda sql: engine.map("accounts_fitted", sql, fit_batch, FITTED))
     sharing = step("accounts_sharing", people)
     strangers = step("accounts_strangers", sharing)
     schema = judged_schema(register.schema)

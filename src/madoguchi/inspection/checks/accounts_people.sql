@@ -7,6 +7,7 @@ WITH rows_on AS (
   SELECT
     register.account,
     register.person_id,
+    register.holder_kana,
     REPLACE(register.kanji, ' ', '　') AS kanji,
     register.address,
     register.place,
@@ -24,6 +25,8 @@ SELECT
   ) AS surname,
   COALESCE(MIN(NULLIF(address, '')), person_id) AS address,
   COALESCE(MIN(NULLIF(place, '')), person_id) AS place,
-  COALESCE(MIN(day), DATE '1900-01-01') AS day
+  COALESCE(MIN(day), DATE '1900-01-01') AS day,
+  MIN(kanji) AS kanji,
+  MIN(holder_kana) AS holder_kana
 FROM rows_on
 GROUP BY account, person_id
