@@ -1,5 +1,6 @@
 """People, cards and hands that the tests of this room share."""
 
+import threading
 from collections.abc import Callable
 from datetime import date, datetime
 
@@ -15,6 +16,9 @@ from madoguchi.card import (
     practice_keys,
 )
 from madoguchi.card.authority import JST
+
+SOON = 10.0
+"""Seconds within which something has to come."""
 
 NOW = datetime(2022, 8, 17, 9, 0, tzinfo=JST)
 PINS = Pins(auth="1234", text="5678", basic="0000", sign="ABC123")
@@ -94,3 +98,13 @@ def reader_with(card: Card, name: str = "架空リーダー") -> MemoryReader:
     reader = MemoryReader(name)
     reader.insert(card)
     return reader
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Another process's end is nobody's event here: look again until it is seen."""
+    pause = threading.Event()
+    for _ in range(int(SOON / 0.01)):
+        if holds():
+            return
+        pause.wait(0.01)
+    raise AssertionError("never came true")

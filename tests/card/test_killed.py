@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from card.support import SELECT_JPKI, select, status
-from card.test_shelf import _until
+from card.support import SELECT_JPKI, select, status, until
 from madoguchi.card import (
     CardInUse,
     MemoryReader,
@@ -69,7 +68,7 @@ def test_a_client_killed_while_holding_the_card_leaves_it_free_and_powered_off(
             pass
         client.kill()
         client.wait(_SOON)
-        _until(lambda: not slot._in_use)
+        until(lambda: not slot._in_use)
     assert status(card, SELECT_JPKI, select(0x0017), "802A0080023031") == "6982"
     with SocketReader(socket_path).connect():
         pass

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from card.support import SELECT_JPKI, enter, select, send, status
+from card.support import SELECT_JPKI, SOON, enter, select, send, status
 from madoguchi.card import (
     CardError,
     CardInUse,
@@ -25,7 +25,6 @@ from madoguchi.card import (
     VirtualCard,
 )
 
-_SOON = 10.0
 """Seconds: far more than anything here takes."""
 
 
@@ -74,7 +73,7 @@ def test_a_wait_ends_at_its_time(reader: Reader) -> None:
 def test_a_wait_on_an_old_state_returns_at_once(reader: Reader, slot: MemoryReader, card: VirtualCard) -> None:
     known = reader.state()
     slot.insert(card)
-    assert reader.wait(known, _SOON) == reader.state()
+    assert reader.wait(known, SOON) == reader.state()
 
 
 def test_a_card_that_left_and_came_back_is_noticed(reader: Reader, slot: MemoryReader, card: VirtualCard) -> None:
@@ -82,7 +81,7 @@ def test_a_card_that_left_and_came_back_is_noticed(reader: Reader, slot: MemoryR
     known = reader.state()
     slot.remove()
     slot.insert(card)
-    now = reader.wait(known, _SOON)
+    now = reader.wait(known, SOON)
     assert now.present
     assert now != known
 
@@ -90,26 +89,26 @@ def test_a_card_that_left_and_came_back_is_noticed(reader: Reader, slot: MemoryR
 def test_a_wait_is_woken_by_the_hand(reader: Reader, slot: MemoryReader, card: VirtualCard) -> None:
     known = reader.state()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(reader.wait, known, _SOON)
+        waiting = pool.submit(reader.wait, known, SOON)
         slot.insert(card)
-        assert waiting.result(_SOON).present
+        assert waiting.result(SOON).present
 
 
 def test_a_wait_is_woken_by_the_loss_of_the_reader(reader: Reader, slot: MemoryReader) -> None:
     known = reader.state()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(reader.wait, known, _SOON)
+        waiting = pool.submit(reader.wait, known, SOON)
         slot.lose()
         with pytest.raises(ReaderLost):
-            waiting.result(_SOON)
+            waiting.result(SOON)
 
 
 def test_every_waiter_is_woken(slot: MemoryReader, card: VirtualCard) -> None:
     known = slot.state()
     with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(slot.wait, known, _SOON) for _ in range(4)]
+        waiting = [pool.submit(slot.wait, known, SOON) for _ in range(4)]
         slot.insert(card)
-        assert {one.result(_SOON) for one in waiting} == {slot.state()}
+        assert {one.result(SOON) for one in waiting} == {slot.state()}
 
 
 def test_an_empty_reader_is_no_card_and_a_lost_one_is_not(reader: Reader, slot: MemoryReader) -> None:
@@ -157,10 +156,10 @@ def test_of_many_at_once_one_gets_the_card(reader: Reader, slot: MemoryReader, c
     def use() -> bool:
         try:
             with reader.connect():
-                tried.wait(_SOON)
+                tried.wait(SOON)
                 return True
         except CardInUse:
-            tried.wait(_SOON)
+            tried.wait(SOON)
             return False
 
     with ThreadPoolExecutor(6) as pool:
@@ -275,10 +274,10 @@ def test_the_next_use_fails_once_as_told(
 
 def test_a_waiting_thread_gets_the_failure(slot: MemoryReader) -> None:
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(slot.wait, slot.state(), _SOON)
+        waiting = pool.submit(slot.wait, slot.state(), SOON)
         slot.fail_next(ReaderLost())
         with pytest.raises(ReaderLost):
-            waiting.result(_SOON)
+            waiting.result(SOON)
 
 
 def test_the_card_is_pulled_at_the_apdu_that_was_named(slot: MemoryReader, card: VirtualCard) -> None:

@@ -11,10 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from card.support import SELECT_JPKI
+from card.support import SELECT_JPKI, SOON, until
 from madoguchi.card import (
     CardInUse,
     CardRemoved,
@@ -34,7 +32,6 @@ from madoguchi.card import (
     shelf as shelf_module,
 )
 
-_SOON = 10.0
 _SELECT = bytes.fromhex(SELECT_JPKI)
 
 
@@ -110,7 +107,7 @@ def test_a_use_ends_when_its_socket_drops(
         assert wire.receive(channel) == {"ok": None}
         with pytest.raises(CardInUse), slot.connect():
             pass
-    _until(lambda: not slot._in_use)
+    until(lambda: not slot._in_use)
 
 
 def test_a_request_cut_off_in_the_middle_ends_the_use(
@@ -123,17 +120,7 @@ def test_a_request_cut_off_in_the_middle_ends_the_use(
         wire.send(channel, {"op": "connect"})
         assert wire.receive(channel) == {"ok": None}
         channel.sendall(b"\0\0")
-    _until(lambda: not slot._in_use)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    """Another process's end is nobody's event here: look again until it is seen."""
-    pause = threading.Event()
-    for _ in range(int(_SOON / 0.01)):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise AssertionError("never came true")
+    until(lambda: not slot._in_use)
 
 
 # --- a server that is not there
@@ -188,10 +175,10 @@ def test_a_server_that_closes_ends_the_waiting(server: ReaderServer, socket_path
     reader = SocketReader(socket_path)
     known = reader.state()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(reader.wait, known, _SOON)
+        waiting = pool.submit(reader.wait, known, SOON)
         server.close()
         with pytest.raises(ReaderLost):
-            waiting.result(_SOON)
+            waiting.result(SOON)
 
 
 def test_a_server_closes_twice_and_unserved(slot: MemoryReader, socket_path: Path) -> None:
@@ -216,8 +203,8 @@ def test_a_server_can_be_closed_from_within(slot: MemoryReader, socket_path: Pat
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     with pytest.raises(ReaderLost):
-        SocketReader(socket_path).wait(reader.state(), _SOON)
-    thread.join(_SOON)
+        SocketReader(socket_path).wait(reader.state(), SOON)
+    thread.join(SOON)
     assert not thread.is_alive()
 
 
@@ -271,7 +258,7 @@ def _answering(path: Path, *answers: bytes) -> Iterator[None]:
             for answer in answers:
                 wire.receive(channel)
                 channel.sendall(answer)
-            ended.wait(_SOON)
+            ended.wait(SOON)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -330,77 +317,3 @@ def test_a_response_that_cannot_be_read_ends_the_use(socket_path: Path, answer: 
         for _ in range(2):
             with pytest.raises(ReaderLost):
                 connection.transmit(_SELECT)
-
-
-# --- clients that misbehave
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=6,
-)
-_OPS = st.sampled_from(["state", "wait", "connect", "transmit", "insert", "on_reader", "disconnect", "exec", ""])
-_KNOWN = st.tuples(st.booleans(), st.integers(0, 3)).map(list)
-_REQUESTS = st.fixed_dictionaries(
-    {},
-    optional={
-        "known": _KNOWN | _JSON,
-        "timeout": st.floats(-1, 0.02) | st.none() | st.text(max_size=3),
-        "apdu": st.binary(max_size=12).map(bytes.hex) | _JSON,
-        "name": st.sampled_from(["花子", "次郎"]) | _JSON,
-    },
-)
-
-
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(requests=st.lists(st.tuples(_OPS, _REQUESTS), max_size=4), rest=st.binary(max_size=20))
-def test_no_request_whatever_stops_the_server(
-    server: ReaderServer,
-    slot: MemoryReader,
-    socket_path: Path,
-    requests: list[tuple[str, dict[str, object]]],
-    rest: bytes,
-) -> None:
-    assert server
-    with socket.socket(socket.AF_UNIX) as channel:
-        channel.settimeout(_SOON)
-        channel.connect(str(socket_path))
-        for op, fields in requests:
-            wire.send(channel, {"op": op} | fields)
-            answer = wire.receive(channel)
-            assert answer is not None
-            assert set(answer) in ({"ok"}, {"error", "args"})
-        channel.sendall(rest)
-    assert SocketReader(socket_path).state() == slot.state()
-
-
-def test_nested_nonsense_is_refused(server: ReaderServer, socket_path: Path) -> None:
-    assert server
-    with socket.socket(socket.AF_UNIX) as channel:
-        channel.connect(str(socket_path))
-        data = b"[" * 200_000
-        channel.sendall(len(data).to_bytes(4, "big") + data)
-        answer = wire.receive(channel)
-        assert answer == {"error": "RequestRefused", "args": []}
-        assert wire.receive(channel) is None
-    SocketReader(socket_path).state()
-
-
-@pytest.mark.parametrize("timeout", ["Infinity", "NaN", "true", "null", "86401", "1" + "0" * 400])
-def test_a_wait_without_a_time_is_refused(server: ReaderServer, socket_path: Path, timeout: str) -> None:
-    assert server
-    with socket.socket(socket.AF_UNIX) as channel:
-        channel.connect(str(socket_path))
-        data = f'{{"op": "wait", "known": [false, 0], "timeout": {timeout}}}'.encode()
-        channel.sendall(len(data).to_bytes(4, "big") + data)
-        assert wire.receive(channel) == {"error": "RequestRefused", "args": []}
-
-
-def test_a_client_that_leaves_while_waiting_leaves_no_thread(server: ReaderServer, socket_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as channel:
-        channel.connect(str(socket_path))
-        wire.send(channel, {"op": "wait", "known": [False, 0], "timeout": 600})
-        _until(lambda: bool(server._threads))
-    _until(lambda: not server._threads)

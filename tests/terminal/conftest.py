@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from terminal.deskclient import Desk
 from terminal.rig import MEMORY, Rig
 
 
@@ -20,3 +21,9 @@ def rig(memory: Path) -> Iterator[Rig]:
     made.start()
     yield made
     made.close()
+
+
+@pytest.fixture
+def desk(rig: Rig) -> Desk:
+    """The desk page of the rig."""
+    return Desk(rig)

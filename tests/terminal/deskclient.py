@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from flask.testing import FlaskClient
+from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from madoguchi.protocol import TerminalState
@@ -13,6 +14,8 @@ from terminal.rig import Rig
 
 HOME = "http://127.0.0.1:8787"
 DRAWING = {"strokes": [[[10, 10, 0], [200, 60, 90]], [[30, 40, 150]]], "width": 800, "height": 260}
+DRAWN = str(escape(json.dumps(DRAWING)))
+"""The same as it stands in a page."""
 SIGNED = {"outcome": "completed", "own_name": "own", "kind": "signature", "strokes": json.dumps(DRAWING)}
 _READINGS = re.compile(r"<rt[^>]*>[^<]*</rt>|</?ruby>")
 

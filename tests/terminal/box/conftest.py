@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from terminal.box.scratch import GROUP, PASSWD, Scratch
 from terminal.box.site import Site
 from terminal.box.support import PERSONS, Agent
+from terminal.box.xserver import XServer
 
 MakeAgent = Callable[..., Agent]
 
@@ -55,3 +57,19 @@ def make_agent(state: Path, person: str) -> Iterator[MakeAgent]:
 def agent(make_agent: MakeAgent) -> Agent:
     """A training agent without a display."""
     return make_agent()
+
+
+@pytest.fixture
+def display() -> Iterator[XServer]:
+    """An X server of the test's own."""
+    with XServer() as server:
+        yield server
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """A machine with the users of a terminal."""
+    made = Scratch(tmp_path)
+    made.file("etc/passwd", PASSWD)
+    made.file("etc/group", GROUP)
+    return made
