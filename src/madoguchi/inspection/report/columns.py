@@ -23,7 +23,7 @@ def _visit(prefix: str, ja: str, en: str, *, share: int) -> tuple[Column, ...]:
     """A visit, its ticket and its time."""
     return (
         Column(f"{prefix}_ticket", f"{ja} 受付番号", f"{en}: ticket", 14, TEXT, share),
-        Column(f"{prefix}_at", f"{ja} 時刻", f"{en}: time", 17, TIME),
+        Column(f"{prefix}_at", f"{ja} 時刻", f"{en}: time", 17, TIME, share),
         Column(f"{prefix}_visit", f"{ja} 来庁", f"{en}: visit", 38),
     )
 
@@ -53,8 +53,8 @@ _ACCOUNTS = (
 
 _VISITS = (
     Column("weight", "強さ", "Weight", 8, WEIGHT, 5),
-    Column("site", "拠点", "Site", 18, TEXT, 9),
-    Column("terminal", "端末", "Terminal", 18, TEXT, 9),
+    Column("site", "拠点", "Site", 18, TEXT, 8),
+    Column("terminal", "端末", "Terminal", 18, TEXT, 6),
     Column("procedure", "手続", "Procedure", 22),
     *_visit("lost", "登録が移った疑いの人", "May have lost a registration", share=8),
     *_visit("got", "登録が入った疑いの人", "May have received it", share=8),

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from madoguchi.inspection.report import table
-from madoguchi.inspection.report.columns import CHECK, TEXT, Column, columns
+from madoguchi.inspection.report.columns import CHECK, TEXT, TIME, Column, columns
 from madoguchi.inspection.summary import Summary
 
 SHEET_ROWS = 1_048_575
@@ -86,7 +86,7 @@ def _summary_sheet(book: Any, summary: Summary, notes: Sequence[str]) -> None:
 
 
 def _facts(summary: Summary) -> Iterator[tuple[str, object, str]]:
-    yield "作成 / Made at", table.plain(summary.made_at), "yyyy-mm-dd hh:mm"
+    yield "作成 / Made at", table.plain(summary.made_at), TIME
     yield "元のデータ / Source", summary.source, TEXT
     yield "処理 / Engine", summary.engine, TEXT
     yield "調べた件数 / Rows", summary.rows, "#,##0"
@@ -167,7 +167,7 @@ def _cell(sheet: Any, value: object, form: str) -> Any:
     if isinstance(value, str):
         return _text(sheet, value)
     cell = WriteOnlyCell(sheet, value=value)
-    cell.number_format = form
+    cell.number_format = form if form != TEXT else (TIME if isinstance(value, datetime) else "General")
     return cell
 
 
