@@ -60,7 +60,7 @@ def test_the_incident_is_seen_for_what_it_is(found: dict[str, dict[str, Any]]) -
     assert "同じ日・同じ窓口" in found["C"]["signals"]
     assert "同じ窓口" in found["C"]["reason_ja"]
     assert "same counter" in found["C"]["reason_en"]
-    assert "別の人の氏名と合います" in found["C"]["reason_ja"]
+    assert "別の人の氏名のほうによく合います" in found["C"]["reason_ja"]
     assert found["D"]["p_wrong"] < 0.1
 
 
@@ -151,10 +151,10 @@ def test_an_account_on_many_people_is_counted_not_paired(tmp_path: Path) -> None
     assert asked(engine, "accounts_sharing", "shared_by", "strangers") == {(3_000, 2_999)}
 
 
-def test_fitting_counts_the_others_whom_the_name_fits(tmp_path: Path) -> None:
+def test_fitting_counts_the_others_whom_the_name_fits_better(tmp_path: Path) -> None:
     engine = planned(tmp_path, PEOPLE)
     told = {("C", 1), ("D", 0), ("F", 1), ("G", 0)}
-    assert asked(engine, "accounts_sharing", "person_id", "fitting") == told
+    assert asked(engine, "accounts_sharing", "person_id", "better") == told
 
 
 def test_an_owner_with_a_slip_comes_after_the_child_on_the_account(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_register_without_rows_is_inspected(tmp_path: Path) -> None:
 def test_batches_may_be_cut_anywhere(tmp_path: Path) -> None:
     generate(tmp_path, people=1_500, seed=2)
     table = pq.read_table(tmp_path / REGISTER)
-    for name, value in (("shared_by", 2), ("strangers", 0), ("same_day", 0), ("fitting", 0)):
+    for name, value in (("shared_by", 2), ("strangers", 0), ("same_day", 0), ("better", 0)):
         table = table.append_column(name, pa.array([value] * len(table), pa.int64()))
     [whole] = table.combine_chunks().to_batches()
     schema = judged_schema(SCHEMA)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from madoguchi.inspection.findings import Expected, Rest
 from madoguchi.inspection.weigh import (
     ALONE,
+    BETTER,
     CHANCES,
-    FITTING,
     KIN,
     NATIONAL_FAMILY,
     NATIONAL_OTHER,
@@ -73,10 +73,10 @@ def test_the_national_figures() -> None:
 
 
 def test_a_name_that_says_nothing_leaves_the_national_chances() -> None:
-    levels, fitting = np.array([0, 1, 1, 2, 2, 3, 3]), np.array([0, 0, 1, 0, 1, 0, 1])
-    told = weigh(np.tile(np.array(PRIORS), (7, 1)), levels, fitting)
+    levels, better = np.array([0, 1, 1, 2, 2, 3, 3]), np.array([0, 0, 1, 0, 1, 0, 1])
+    told = weigh(np.tile(np.array(PRIORS), (7, 1)), levels, better)
     assert told.sum(axis=1).tolist() == pytest.approx([1.0] * 7)
-    seen = SHARING[levels] * np.where((levels == ALONE)[:, None], 1.0, FITTING[fitting])
+    seen = SHARING[levels] * np.where((levels == ALONE)[:, None], 1.0, BETTER[better])
     assert seen.sum(axis=0).tolist() == pytest.approx([1.0] * 4)
     mixed = (told * (seen @ np.array(CHANCES))[:, None]).sum(axis=0)
     assert mixed.tolist() == pytest.approx(list(CHANCES))
@@ -88,19 +88,19 @@ def test_sharing_makes_a_wrong_one_likelier() -> None:
     assert np.all(np.diff(told[:, 3])[1:] > 0)
     assert np.all(wrong(told)[1:] > wrong(told)[0])
     assert told[KIN, 1] == told[:, 1].max()
-    fitting = weigh(alike, np.array([ALONE, KIN, STRANGER, SAME_DAY]), np.ones(4, dtype=np.int64))
-    assert np.all(wrong(fitting)[1:] > wrong(told)[1:])
-    assert fitting[ALONE].tolist() == told[ALONE].tolist()
+    better = weigh(alike, np.array([ALONE, KIN, STRANGER, SAME_DAY]), np.ones(4, dtype=np.int64))
+    assert np.all(wrong(better)[1:] > wrong(told)[1:])
+    assert better[ALONE].tolist() == told[ALONE].tolist()
 
 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
     dice = np.random.default_rng(1)
     chances = dice.dirichlet([1, 1, 1, 1], 1_001)
     levels = dice.integers(0, 4, 1_001)
-    fitting = dice.integers(0, 2, 1_001)
-    whole = weigh(chances, levels, fitting)
+    better = dice.integers(0, 2, 1_001)
+    whole = weigh(chances, levels, better)
     cuts = [slice(at, at + 1) for at in range(1_001)]
-    alone = np.concatenate([weigh(chances[cut], levels[cut], fitting[cut]) for cut in cuts])
+    alone = np.concatenate([weigh(chances[cut], levels[cut], better[cut]) for cut in cuts])
     assert whole.tobytes() == alone.tobytes()
 
 

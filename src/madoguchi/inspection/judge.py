@@ -17,7 +17,7 @@ judged, is always one."""
 UNIT = 1e12
 """`rest_wrong` counts in parts of one this small, as whole numbers: their sum is the same in any order."""
 _EDGES = np.array([1e-7, 1e-6, 1e-5, 3e-5, 1e-4, 2e-4, 5e-4])
-_COUNTS = ("shared_by", "strangers", "same_day", "fitting")
+_COUNTS = ("shared_by", "strangers", "same_day", "better")
 _CHANCES = ("p_self", "p_family", "p_oldname", "p_other")
 _ADDED = pa.schema(
     [
@@ -32,14 +32,14 @@ _ADDED = pa.schema(
 _INNER = pa.schema(
     [("strangers", pa.int64()), ("rest_bin", pa.int64()), ("rest_rows", pa.int64()), ("rest_wrong", pa.int64())]
 )
-ADDED = (*_ADDED.names, *_INNER.names, "rank", "same_day", "fitting")
+ADDED = (*_ADDED.names, *_INNER.names, "rank", "same_day", "better")
 """Names of columns that an inspection adds."""
 _SIGNALS = ("", "家族と同じ口座", "姓も住所も違う人と同じ口座", "同じ日・同じ窓口の他人と同じ口座")
 _VERDICTS = {"FAMILY": "名が違う", "OLDNAME": "姓が違う", "OTHER": "姓も名も違う", "UNDETERMINED": "氏名で判定できない"}
-_FITTING = (
-    "名義は同じ口座の別の人と合う",
-    "名義は、同じ口座の別の人の氏名と合います。",
-    "The holder's name fits another person on the account. ",
+_BETTER = (
+    "名義は同じ口座の別の人によく合う",
+    "名義は、同じ口座の別の人の氏名のほうによく合います。",
+    "The holder's name fits another person on the account better. ",
 )
 _SENTENCES = (
     ("", ""),
@@ -62,7 +62,7 @@ FITTED = pa.schema(
         *((name, pa.string()) for name in ("account", "person_id", "surname", "address", "place")),
         ("day", pa.date32()),
         *((name, pa.string()) for name in ("kanji", "holder_kana")),
-        ("fits", pa.int64()),
+        ("fits", pa.float64()),
     ]
 )
 """Columns of `fit_batch`."""
@@ -84,10 +84,10 @@ def found_columns(register: pa.Schema) -> list[str]:
 def judge_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Findings of a batch of `checks/accounts_evidence.sql`, then one row for each group of the rest."""
     judged = judge_arrow(batch["kanji"], batch["holder_kana"])
-    shared_by, strangers, same_day, fitting = (_whole(batch[name]) for name in _COUNTS)
+    shared_by, strangers, same_day, better = (_whole(batch[name]) for name in _COUNTS)
     levels = weigh.who_else(shared_by, strangers, same_day)
     kernel = np.stack([judged[name].to_numpy(zero_copy_only=False) for name in _CHANCES], axis=1)
-    chances = weigh.weigh(kernel, levels, fitting)
+    chances = weigh.weigh(kernel, levels, better)
     wrong = weigh.wrong(chances)
     unjudged = judged["status"].to_numpy(zero_copy_only=False) != 0
     kept = (wrong >= FLOOR) | (strangers > 0) | unjudged
@@ -96,38 +96,38 @@ def judge_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     found |= {name: pa.array(chances[kept, place]) for place, name in enumerate(_CHANCES)}
     found |= {"p_wrong": pa.array(wrong[kept]), "shared_by": pa.array(shared_by[kept])}
     found |= {"strangers": pa.array(strangers[kept]), "verdict": judged["verdict"].take(rows).cast(pa.string())}
-    found |= _told(found, levels[kept], fitting[kept] > 0)
+    found |= _told(found, levels[kept], better[kept] > 0)
     return _laid([found, _rest(wrong[~kept])], schema)
 
 
 def fit_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch of `checks/accounts_fitting.sql` with `fits`: 1 where the holder's name can be the person's, else 0."""
+    """A batch of `checks/accounts_fitting.sql` with `fits`: chance of SELF, 0 where nobody can say."""
     judged = judge_arrow(batch["kanji"], batch["holder_kana"])
     known = judged["status"].to_numpy(zero_copy_only=False) == 0
-    fits = known & (judged["p_self"].to_numpy() >= weigh.FITS)
+    fits = np.where(known, judged["p_self"].to_numpy(), 0.0)
     columns = [batch[name].cast(FITTED.field(name).type) for name in FITTED.names[:-1]]
-    return pa.RecordBatch.from_arrays([*columns, pa.array(fits.astype(np.int64))], schema=FITTED)
+    return pa.RecordBatch.from_arrays([*columns, pa.array(fits)], schema=FITTED)
 
 
 def _whole(column: pa.Array) -> npt.NDArray[np.int64]:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def _told(found: dict[str, pa.Array], levels: npt.NDArray[np.int64], fitting: Bools) -> dict[str, pa.Array]:
+def _told(found: dict[str, pa.Array], levels: npt.NDArray[np.int64], better: Bools) -> dict[str, pa.Array]:
     """Signals and reasons of the findings."""
-    texts = list(_texts(found, levels, fitting))
+    texts = list(_texts(found, levels, better))
     names = ("signals", "reason_ja", "reason_en")
     return {name: pa.array([text[place] for text in texts], pa.string()) for place, name in enumerate(names)}
 
 
-def _texts(found: dict[str, pa.Array], levels: npt.NDArray[np.int64], fitting: Bools) -> Iterator[tuple[str, str, str]]:
+def _texts(found: dict[str, pa.Array], levels: npt.NDArray[np.int64], better: Bools) -> Iterator[tuple[str, str, str]]:
     columns = (found[name].to_pylist() for name in ("kanji", "holder_kana", "shared_by", "verdict"))
-    for kanji, kana, people, verdict, level, fits in zip(*columns, levels.tolist(), fitting.tolist(), strict=True):
+    for kanji, kana, people, verdict, level, fits in zip(*columns, levels.tolist(), better.tolist(), strict=True):
         names = match(kanji or "", kana or "")
-        marks = (_SIGNALS[level], _FITTING[0] if fits else "", _VERDICTS.get(verdict, ""))
+        marks = (_SIGNALS[level], _BETTER[0] if fits else "", _VERDICTS.get(verdict, ""))
         japanese, english = (text.format(people) for text in _SENTENCES[level])
         if fits:
-            japanese, english = japanese + _FITTING[1], english + _FITTING[2]
+            japanese, english = japanese + _BETTER[1], english + _BETTER[2]
         yield "、".join(mark for mark in marks if mark), japanese + names.reason_ja, english + names.reason_en
 
 

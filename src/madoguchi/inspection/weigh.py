@@ -28,22 +28,21 @@ SHARING = np.array([_OWN, (0.25, 0.72, 0.02, 0.01), _OWN, (0.30, 0.02, 0.18, 0.5
 account is shared if it is the other side of a wrong one; a family member's mostly stands with the member too; a
 stranger's, left at the counter by the next in line, mostly stands with that one, unless they have registered again."""
 
-FITTING = np.array([(0.97, 0.15, 0.97, 0.10), (0.03, 0.85, 0.03, 0.90)])
-"""[whether the holder's name fits another person on the account, kind], where there is one. Estimates of this project:
-a holder's name seldom fits two people; the true holder is mostly on the account too."""
-FITS = 0.5
-"""Chance of SELF from which a holder's name counts as fitting."""
+BETTER = np.array([(0.97, 0.15, 0.95, 0.10), (0.03, 0.85, 0.05, 0.90)])
+"""[whether the holder's name fits another person on the account better, kind], where there is one. Estimates of this
+project: the true holder is mostly on the account too; a child's namesake, or a slip of the pen, is rare."""
 
 
-def weigh(chances: Floats, sharing: Numbers, fitting: Numbers) -> Floats:
+def weigh(chances: Floats, sharing: Numbers, better: Numbers) -> Floats:
     """Chances (rows, 4) of the names room, by its own prior chances, made those of this register.
 
-    For each row `sharing` has ALONE, KIN, STRANGER or SAME_DAY, `fitting` how many others the name fits. Rows sum to 1.
+    For each row `sharing` has ALONE, KIN, STRANGER or SAME_DAY, `better` how many others the name fits better. Rows sum
+    to 1.
     Each row's numbers depend on that row only, to the last bit: additions are written out, because numpy's sums depend
     on the shape.
     """
     factors = SHARING * (np.array(CHANCES) / np.array(PRIORS))
-    seen = np.where((sharing == ALONE)[:, None], 1.0, FITTING[(fitting > 0).astype(np.int64)])
+    seen = np.where((sharing == ALONE)[:, None], 1.0, BETTER[(better > 0).astype(np.int64)])
     odds = chances * factors[sharing] * seen
     total = odds[:, 0] + odds[:, 1] + odds[:, 2] + odds[:, 3]
     return np.asarray(odds / total[:, None], dtype=np.float64)

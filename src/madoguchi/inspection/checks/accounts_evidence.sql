@@ -7,7 +7,7 @@ SELECT
   COALESCE(accounts_sharing.shared_by, 1) AS shared_by,
   COALESCE(accounts_sharing.strangers, 0) AS strangers,
   COALESCE(accounts_sharing.same_day, 0) AS same_day,
-  COALESCE(accounts_sharing.fitting, 0) AS fitting
+  COALESCE(accounts_sharing.better, 0) AS better
 FROM register
 LEFT JOIN accounts_sharing
   ON register.account = accounts_sharing.account AND register.person_id = accounts_sharing.person_id
