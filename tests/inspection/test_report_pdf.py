@@ -19,7 +19,9 @@ _MARK = "架空のデータ"
 
 
 def tool(name: str, *arguments: str) -> str:
-    return subprocess.run([name, *arguments], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        [name, *arguments], check=True, capture_output=True, encoding="utf-8", errors="replace"
+    ).stdout
 
 
 def written(folder: Path, *rows: dict[str, Any], **said: Any) -> Path:

@@ -52,7 +52,7 @@ _ACCOUNTS = (
 )
 
 _VISITS = (
-    Column("weight", "強さ", "Weight", 8, WEIGHT, 5),
+    Column("weight", "強さ(順位用)", "Weight (for the order only)", 8, WEIGHT, 5),
     Column("site", "拠点", "Site", 18, TEXT, 8),
     Column("terminal", "端末", "Terminal", 18, TEXT, 6),
     Column("procedure", "手続", "Procedure", 22),
