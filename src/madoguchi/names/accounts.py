@@ -6,8 +6,8 @@ Rules, in this order; parts are what stands between spaces (half or full width):
    (`(ｶ`) or inside (`(ｶ)`), half or full width; also ㈱ and ㈲. Nobody's own account.
 2. **Group or agent**: a part that ends with a word of `_GROUPS` (代表, 後見人, 町内会, …): the money is not, or not
    only, the named person's.
-3. **Trade name**: a part that ends with a word of `_TRADES` (商店, 工房, …). The person is the one or two parts after
-   it, else the one or two before it.
+3. **Trade name**: a part that ends with a word of `_TRADES` (商店, 食堂, …) and is longer than it, or one of three
+   parts or more. The person is the one or two parts after it, else the one or two before it.
 4. **Something beside a name**: three parts or more without such a word. The two last and the two first can be the
    person; that is no ground for SELF.
 
@@ -27,7 +27,7 @@ from madoguchi.names.reading import OK, read_kana
 PERSON, FIRM, GROUP, TRADE, BESIDE = range(5)
 """Kinds of holders, see above."""
 _MOST = 1024
-_WHOLE, _END = True, False
+_NAME_PARTS = 2
 _PARTS = 16
 _FIRMS = (
     "カ ユ メ シ ド イ ソ ザイ シヤ シユウ ガク フク ホゴ トクヒ ドク チドク チユウモク ケンカイ ジギヨウ"
@@ -40,30 +40,30 @@ _FIRMS = (
 """Abbreviations of legal entities, unions and offices as they stand in Zengin holder names, without small kana."""
 _GROUPS = (
     "カブシキガイシヤ カブシキカイシヤ ユウゲンガイシヤ ユウゲンカイシヤ ゴウドウガイシヤ ゴウドウカイシヤ"
-    " ダイヒヨウ ダイヒヨウシヤ ダイリ ダイリニン コウケンニン ホサニン ホジヨニン ホウテイダイリニン"
-    " カンザイニン シンケンシヤ シヨウケイニン イゴンシツコウシヤ アズカリ カイケイ リジチヨウ カイチヨウ"
-    " クミアイチヨウ ジチカイ チヨウナイカイ チヨウカイ コウエンカイ ドウソウカイ シンボクカイ ロウジンカイ"
-    " コドモカイ イインカイ ホゴシヤカイ キヨウカイ クミアイ クラブ サークル ホゾンカイ キヨウギカイ"
-    " レンゴウカイ フジンカイ セイネンダン ジツコウイインカイ"
+    " ダイヒヨウ ダイヒヨウシヤ ダイリニン コウケンニン ホサニン ホジヨニン ホウテイダイリニン カンザイニン"
+    " シンケンシヤ シヨウケイニン イゴンシツコウシヤ カイケイ リジチヨウ カイチヨウ クミアイチヨウ ジチカイ"
+    " チヨウナイカイ チヨウカイ コウエンカイ ドウソウカイ シンボクカイ ロウジンカイ コドモカイ イインカイ"
+    " ホゴシヤカイ キヨウカイ クミアイ クラブ サークル ホゾンカイ キヨウギカイ レンゴウカイ フジンカイ"
+    " セイネンダン ジツコウイインカイ"
 )
-"""Words of groups' and agents' accounts; none of them shorter than three kana, so that no given name is one."""
+"""Words of groups' and agents' accounts; nobody's name in use ends with one."""
 _TRADES = (
-    "シヨウテン シヨウカイ シヨウジ シヨウコウ コウムテン コウギヨウ コウシヤ コウボウ コウゲイ サンギヨウ"
-    " セイサクシヨ セイサクジヨ テツコウシヨ テツコウジヨ コウジヨウ コウバ ジムシヨ ケンキユウシヨ"
-    " ケンキユウジヨ シンリヨウシヨ シンリヨウジヨ シリヨウイン セイコツイン シンキユウイン イイン シカイイン"
-    " ガンカ クリニツク ヤツキヨク シヨクドウ リヨウリテン リヨテイ サカバ イザカヤ ラーメン キツサ"
-    " キツサテン カフエ レストラン ベーカリー サロン ビヨウシツ ビヨウイン リハツテン リヨウテン ネイル"
-    " スタジオ アトリエ デザイン オフイス ワークス プランニング ノウエン ノウジヨウ ボクジヨウ エンゲイ"
-    " ゾウエン スイサン シヨテン シヤシンカン インサツ シヨクヒン セイカ ケンセツ トソウ デンキ セツビ"
-    " ジドウシヤ モータース ウンソウ ウンユ フドウサン セイソウ リフオーム ハンバイ キカク サービス シヨツプ"
-    " ストア テンポ ガクジユク シンガクジユク キヨウシツ ガクイン リヨカン ミンシユク"
+    "シヨウテン シヨウカイ コウムテン コウゲイ サンギヨウ セイサクシヨ セイサクジヨ テツコウシヨ"
+    " テツコウジヨ ジムシヨ ケンキユウシヨ ケンキユウジヨ シンリヨウシヨ シンリヨウジヨ シリヨウイン"
+    " セイコツイン シンキユウイン シカイイン ナイカイイン ガンカイイン クリニツク ヤツキヨク シヨクドウ"
+    " リヨウリテン リヨテイ イザカヤ ラーメン キツサ キツサテン カフエ レストラン ベーカリー サロン"
+    " ビヨウシツ ビヨウイン リハツテン スタジオ アトリエ デザイン オフイス ワークス プランニング ノウエン"
+    " ボクジヨウ エンゲイ ゾウエン スイサン シヨテン シヤシンカン インサツ シヨクヒン ケンセツ セツビ"
+    " ジドウシヤ モータース ウンソウ フドウサン リフオーム ハンバイ サービス シヨツプ ストア ガクジユク"
+    " シンガクジユク キヨウシツ ガクイン リヨカン ミンシユク"
 )
-"""Words trade names end with; a closed list on purpose: what is not in it leads to a person's look, not to SELF."""
+"""Words trade names end with. A closed list on purpose: what is not in it leads to a person's look, not to SELF. Words
+that end names in use (ショウジ, イイン, デンキ) are left out."""
 
 
 def _words(text: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Plain codes of each word (a long mark as the vowel it lengthens), and their sizes."""
-    words = [_codes(word) for word in text.split()]
+    """Plain codes of each word (a long mark as the vowel it lengthens), and their sizes; longest first."""
+    words = sorted((_codes(word) for word in text.split()), key=len, reverse=True)
     table = np.zeros((len(words), max(map(len, words))), dtype=np.uint8)
     for row, word in enumerate(words):
         table[row, : len(word)] = word
@@ -80,6 +80,7 @@ def _codes(word: str) -> list[int]:
 _FIRM_WORDS, _FIRM_SIZES = _words(_FIRMS)
 _GROUP_WORDS, _GROUP_SIZES = _words(_GROUPS)
 _TRADE_WORDS, _TRADE_SIZES = _words(_TRADES)
+_SHORTEST = int(min(_GROUP_SIZES.min(), _TRADE_SIZES.min()))
 
 
 @njit(cache=True, nogil=True)
@@ -102,25 +103,16 @@ def _mark(data, at, end):
 
 
 @njit(cache=True, nogil=True)
-def _listed(plain, n, words, sizes, whole):
-    """Whether a part ends with one of the words; with `whole`, whether it is one."""
+def _listed(plain, n, words, sizes):
+    """The length of the longest word a part ends with; 0 if with none."""
     for row in range(sizes.size):
         size = sizes[row]
-        if size == n or (size < n and not whole):
-            same = True
-            for place in range(size):
-                if plain[n - size + place] != words[row, place]:
-                    same = False
-                    break
-            if same:
-                return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _is_word(data, begin, end, letters, codes, words, sizes, whole):
-    status, n, _ = read_kana(data, begin, end, letters[0], letters[1], codes[0], codes[1])
-    return status == OK and _listed(codes[0], n, words, sizes, whole)
+        place = 0
+        while place < size <= n and plain[n - size + place] == words[row, place]:
+            place += 1
+        if place == size:
+            return size
+    return 0
 
 
 @njit(cache=True, nogil=True)
@@ -165,17 +157,23 @@ def _kind(data, begin, end, letters, codes, spans, ends, out):
     count = _spans(data, begin, end, spans, ends) if end - begin <= _MOST else 0
     if count < 0:
         return FIRM if count == -1 else PERSON
+    trade = -1
     for part in range(count):
-        first, last = spans[part]
-        if ends[part] and _is_word(data, first, last, letters, codes, _FIRM_WORDS, _FIRM_SIZES, _WHOLE):
+        status, n, _ = read_kana(data, spans[part, 0], spans[part, 1], letters[0], letters[1], codes[0], codes[1])
+        if status != OK:
+            continue
+        if ends[part] and _listed(codes[0], n, _FIRM_WORDS, _FIRM_SIZES) == n:
             return FIRM
-        if _is_word(data, first, last, letters, codes, _GROUP_WORDS, _GROUP_SIZES, _END):
+        if n < _SHORTEST:
+            continue
+        if _listed(codes[0], n, _GROUP_WORDS, _GROUP_SIZES):
             return GROUP
-    for part in range(count if count > 1 else 0):
-        first, last = spans[part]
-        if _is_word(data, first, last, letters, codes, _TRADE_WORDS, _TRADE_SIZES, _END):
-            return TRADE if _person_part(count, spans, part, out) else PERSON
-    if count < 3:
+        size = _listed(codes[0], n, _TRADE_WORDS, _TRADE_SIZES)
+        if size and trade < 0 and (count > _NAME_PARTS or (count == _NAME_PARTS and n > size)):
+            trade = part
+    if trade >= 0:
+        return TRADE if _person_part(count, spans, trade, out) else PERSON
+    if count <= _NAME_PARTS:
         return PERSON
     out[0], out[1], out[2], out[3] = spans[count - 2, 0], spans[count - 1, 1], spans[0, 0], spans[1, 1]
     return BESIDE
