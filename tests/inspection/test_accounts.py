@@ -205,6 +205,18 @@ def test_batches_may_be_cut_anywhere(tmp_path: Path) -> None:
     assert rest[0] == rest[1]
 
 
+def test_official_readings_and_former_names_count_where_the_register_has_them(tmp_path: Path) -> None:
+    more = SCHEMA.append(pa.field("furigana", pa.string())).append(pa.field("former", pa.string()))
+    plain = row("A", "小林　真由美", "ﾏﾂﾓﾄ ﾏﾕﾐ", "1", furigana=None, former="松本")
+    other = row("B", "山田　幸子", "ﾔﾏﾀﾞ ﾕｷｺ", "2", furigana="ヤマダ サチコ", former=None)
+    out = tmp_path / "out"
+    inspect(write_register(tmp_path / "r.parquet", [plain, other], more), out=out)
+    found = {line["person_id"]: line for line in pq.read_table(out / "findings.parquet").to_pylist()}
+    assert "A" not in found
+    assert found["B"]["verdict"] == "FAMILY"
+    assert "フリガナ" in found["B"]["reason_ja"]
+
+
 def test_what_was_planted_is_found(tmp_path: Path) -> None:
     generate(tmp_path, people=150_000, seed=11)
     summary = inspect(tmp_path / REGISTER, out=tmp_path / "out")

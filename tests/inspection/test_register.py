@@ -8,7 +8,7 @@ import pytest
 
 from inspection.people import PEOPLE, row, write_register
 from madoguchi.inspection import errors
-from madoguchi.inspection.register import SCHEMA, open_register
+from madoguchi.inspection.register import OPTIONAL, SCHEMA, open_register
 
 
 def as_csv(path: Path, rows: list[dict[str, Any]], *, mark: bool = False) -> Path:
@@ -66,6 +66,13 @@ def test_a_wrong_type_is_named(tmp_path: Path, column: str) -> None:
     schema = SCHEMA.set(at, pa.field(column, pa.float64()))
     with pytest.raises(errors.ColumnType, match=column):
         open_register(write_register(tmp_path / "a.parquet", [dict(PEOPLE[0], **{column: 1.5})], schema), work=tmp_path)
+
+
+@pytest.mark.parametrize("column", OPTIONAL.names)
+def test_an_optional_column_of_a_wrong_type_is_named(tmp_path: Path, column: str) -> None:
+    schema = SCHEMA.append(pa.field(column, pa.int64()))
+    with pytest.raises(errors.ColumnType, match=column):
+        open_register(write_register(tmp_path / "a.parquet", [dict(PEOPLE[0], **{column: 1})], schema), work=tmp_path)
 
 
 def test_times_with_a_zone_are_refused(tmp_path: Path) -> None:

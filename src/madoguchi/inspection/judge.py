@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from madoguchi.inspection import weigh
-from madoguchi.names.batch import judge_arrow
+from madoguchi.names.batch import GIVEN, judge_arrow
 from madoguchi.names.match import match
 
 FLOOR = 1e-3
@@ -83,7 +83,8 @@ def found_columns(register: pa.Schema) -> list[str]:
 
 def judge_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Findings of a batch of `checks/accounts_evidence.sql`, then one row for each group of the rest."""
-    judged = judge_arrow(batch["kanji"], batch["holder_kana"])
+    more = {name: batch[name] for name in GIVEN if name in batch.schema.names}
+    judged = judge_arrow(batch["kanji"], batch["holder_kana"], **more)
     shared_by, strangers, same_day, better = (_whole(batch[name]) for name in _COUNTS)
     levels = weigh.who_else(shared_by, strangers, same_day)
     kernel = np.stack([judged[name].to_numpy(zero_copy_only=False) for name in _CHANCES], axis=1)
@@ -121,9 +122,12 @@ def _told(found: dict[str, pa.Array], levels: npt.NDArray[np.int64], better: Boo
 
 
 def _texts(found: dict[str, pa.Array], levels: npt.NDArray[np.int64], better: Bools) -> Iterator[tuple[str, str, str]]:
-    columns = (found[name].to_pylist() for name in ("kanji", "holder_kana", "shared_by", "verdict"))
-    for kanji, kana, people, verdict, level, fits in zip(*columns, levels.tolist(), better.tolist(), strict=True):
-        names = match(kanji or "", kana or "")
+    columns = [found[name].to_pylist() for name in ("kanji", "holder_kana", "shared_by", "verdict")]
+    known = [found[name].to_pylist() if name in found else [None] * len(levels) for name in GIVEN]
+    more = (dict(zip(GIVEN, values, strict=True)) for values in zip(*known, strict=True))
+    lines = zip(*columns, more, levels.tolist(), better.tolist(), strict=True)
+    for kanji, kana, people, verdict, given, level, fits in lines:
+        names = match(kanji or "", kana or "", **given)
         marks = (_SIGNALS[level], _BETTER[0] if fits else "", _VERDICTS.get(verdict, ""))
         japanese, english = (text.format(people) for text in _SENTENCES[level])
         if fits:

@@ -21,7 +21,11 @@ SCHEMA = pa.schema(
         ("place", pa.string()),
     ]
 )
-"""Columns a register must have. Times are local, without zone. More columns may follow; they stay in the findings."""
+"""Columns a register must have. Times are local, without zone. More columns may follow; they stay in the findings, and
+`furigana`, `alias` and `former`, if there, are used by the name match."""
+
+OPTIONAL = pa.schema([("furigana", pa.string()), ("alias", pa.string()), ("former", pa.string())])
+"""The official reading, a registered alias, a former surname or name: see `madoguchi.names.match`."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def _check(found: pa.Schema, wanted: pa.Schema, taken: frozenset[str]) -> None:
     missing = [name for name in wanted.names if name not in found.names]
     if missing:
         raise ColumnMissing(", ".join(missing))
-    for field in wanted:
+    for field in [*wanted, *(field for field in OPTIONAL if field.name in found.names)]:
         if not _fits(found.field(field.name).type, field.type):
             raise ColumnType(f"{field.name}: {found.field(field.name).type}, not {field.type}")
     clash = sorted(taken.intersection(found.names) - set(wanted.names))
