@@ -29,7 +29,7 @@ BOOK_BITS = 40
 
 _COLUMNS = fold.MAX_KANA + 4
 _ODD = 0.03
-_ODD_SIZES = (0.4, 0.4 / 70.0, 0.2 / 4900.0)
+_ODD_NONE, _ODD_ONE, _ODD_TWO = 0.4, 0.4 / 70.0, 0.2 / 4900.0
 _RARE = 1e-5
 _KNOWN = 0.95
 _SWAPPED = 0.15
@@ -37,14 +37,19 @@ _LEFT_OUT = 0.1
 _UNSPACED = 0.02
 _CUTS = np.array([0.75, 0.17, 0.05, 0.02, 0.01])
 _PRIORS = (0.97, 0.01, 0.01, 0.01)
-_BEAM = 1e-9
+_BEAM = 1e-8
+_ENOUGH = 5e-3
 _TINY = 1e-300
 _MIX, _SEED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x452821E638D01377)
 _SHIFT, _MARK_SHIFT, _EIGHT = np.uint64(29), np.uint64(BOOK_BITS), np.uint32(8)
 _LOW = np.uint32(255)
 _CHANCE = np.array([math.exp(-value / STEP) for value in range(ABSENT)] + [0.0])
-_MASKS = np.array([(1 << KANA_BITS * size) - 1 for size in range(4)], dtype=np.uint32)
-_PIECE, _BITS, _ALL = np.uint32(PIECE_BITS), np.uint32(KANA_BITS), np.uint32((1 << PIECE_BITS) - 1)
+_BIT_AT = np.array([(0x03F79D71B4CB0A89 << place) >> 58 & 63 for place in range(64)])
+_BIT_OF = np.zeros(64, dtype=np.int64)
+_BIT_OF[_BIT_AT] = np.arange(64)
+_DE_BRUIJN, _TO_SIX = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)
+_EDGES = 6000
+_CODE, _SECOND, _THIRD = (1 << KANA_BITS) - 1, KANA_BITS, 2 * KANA_BITS
 
 
 def _narrow() -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
@@ -130,93 +135,134 @@ def slot_of(groups, key):
 
 
 @njit(cache=True, nogil=True)
-def _prepare(letters, begin, end, tables, slots, ahead, behind):
-    """Slots of all groups of a word; ahead[i]: chance of its letters from i on; behind[i]: of those before i."""
-    groups, bases = tables[0], tables[4]
-    behind[begin], ahead[end] = 1.0, 1.0
-    behind[begin + 1 : end + 1], ahead[begin:end] = 0.0, 0.0
+def _lowest(bits):
+    """Place of the lowest bit set."""
+    return _BIT_OF[(np.uint64(bits & -bits) * _DE_BRUIJN) >> _TO_SIX]
+
+
+@njit(cache=True, nogil=True)
+def _places(plain, long, m, places):
+    """places[k, c]: bits of the places k kana before which code c stands; all places for code 0, which is no kana."""
+    places[:, 1:] = 0
+    places[:, 0] = (np.int64(1) << (m + 1)) - 1
+    for place in range(m):
+        bit = np.int64(1) << place
+        places[0, long[place]] |= bit
+        places[0, plain[place]] |= bit
+        places[1, long[place]] |= bit >> 1
+        places[2, long[place]] |= bit >> 2
+
+
+@njit(cache=True, nogil=True)
+def _prepare(letters, begin, end, m, places, tables, edges, ahead, behind):
+    """Edges of a word: what its letter groups can stand for in these kana.
+
+    ahead[i]: chance of the word's letters from i on; behind[i]: of those before i.
+    """
+    groups, starts, pieces, weights, bases = tables[0], tables[1], tables[2], tables[3], tables[4]
+    at, jumps, bits, shares, odds = edges
+    behind[begin] = 1.0
+    behind[begin + 1 : end + 1], ahead[begin : end + 1] = 0.0, 0.0
+    count = at[begin]
     for i in range(begin, end):
-        key = 0
+        at[i], odds[i], key = count, _ODD * _RARE, np.int64(0)
         for size in range(1, min(MAX_GROUP, end - i) + 1):
             key |= np.int64(letters[i + size - 1]) << LETTER_BITS * (size - 1)
             slot = slot_of(groups, key)
-            slots[i, size - 1] = slot
-            base = np.float64(bases[slot]) if slot >= 0 else (_RARE if size == 1 else 0.0)
-            behind[i + size] += behind[i] * base
-    for i in range(end - 1, begin - 1, -1):
-        for size in range(1, min(MAX_GROUP, end - i) + 1):
-            slot = slots[i, size - 1]
-            base = np.float64(bases[slot]) if slot >= 0 else (_RARE if size == 1 else 0.0)
-            ahead[i] += ahead[i + size] * base
-
-
-@njit(cache=True, nogil=True)
-def _forward(begin, end, m, slots, sounds, others, tables, grid):
-    """grid[i - begin, j]: chance of the letters before i with the kana before j; row 0 is given."""
-    starts, pieces, weights, bases = tables[1], tables[2], tables[3], tables[4]
-    grid[1 : end - begin + 1, : m + 1] = 0.0
-    for i in range(begin, end):
-        row = grid[i - begin]
-        top = 0.0
-        for j in range(m + 1):
-            top = max(top, row[j])
-        least = top * _BEAM
-        slot = slots[i, 0]
-        odd = _ODD * (np.float64(bases[slot]) if slot >= 0 else _RARE)
-        sizes = min(MAX_GROUP, end - i)
-        for j in range(m + 1):
-            here = row[j]
-            if here <= least:
+            if slot < 0:
+                behind[i + size] += behind[i] * (_RARE if size == 1 else 0.0)
                 continue
-            for kanas in range(min(2, m - j) + 1):
-                grid[i - begin + 1, j + kanas] += here * odd * _ODD_SIZES[kanas]
-            sound, other = sounds[j], others[j]
-            for size in range(sizes):
-                slot = slots[i, size]
-                if slot < 0:
-                    continue
-                target = grid[i - begin + size + 1]
-                for place in range(starts[slot], starts[slot + 1]):
-                    piece = pieces[place]
-                    kanas = np.int64(piece >> _PIECE)
-                    body = piece & _ALL
-                    if body == sound & _MASKS[kanas] or body == other & _MASKS[kanas]:
-                        target[j + kanas] += here * weights[place]
+            behind[i + size] += behind[i] * bases[slot]
+            if size == 1:
+                odds[i] = _ODD * max(np.float64(bases[slot]), _RARE)
+            for place in range(starts[slot], min(starts[slot + 1], starts[slot] + _EDGES - count)):
+                piece = np.int64(pieces[place])
+                found = (
+                    places[0, piece & _CODE] & places[1, piece >> _SECOND & _CODE] & places[2, piece >> _THIRD & _CODE]
+                )
+                jumps[count], bits[count], shares[count] = size << 4 | piece >> PIECE_BITS, found, weights[place]
+                count += found != 0
+    at[end] = count
+    ahead[end] = 1.0
 
 
 @njit(cache=True, nogil=True)
-def _backward(begin, end, m, slots, sounds, others, tables, grid):
-    """grid[i - begin, j]: chance of the letters from i on with the kana from j on; the last row is given."""
-    starts, pieces, weights, bases = tables[1], tables[2], tables[3], tables[4]
+def _look_ahead(letters, begin, end, tables, ahead):
+    """ahead[i]: chance of the word's letters from i on."""
+    groups, bases = tables[0], tables[4]
     for i in range(end - 1, begin - 1, -1):
-        row = grid[i - begin]
-        slot = slots[i, 0]
-        odd = _ODD * (np.float64(bases[slot]) if slot >= 0 else _RARE)
-        sizes = min(MAX_GROUP, end - i)
-        top = 0.0
-        for size in range(sizes):
-            for j in range(m + 1):
-                top = max(top, grid[i - begin + size + 1, j])
-        least = top * _BEAM
-        for j in range(m + 1):
-            total = row[j]
-            for kanas in range(min(2, m - j) + 1):
-                total += odd * _ODD_SIZES[kanas] * grid[i - begin + 1, j + kanas]
-            sound, other = sounds[j], others[j]
-            for size in range(sizes):
-                slot = slots[i, size]
-                if slot < 0:
-                    continue
-                target = grid[i - begin + size + 1]
-                if target[j] + target[j + 1] + target[j + 2] + target[j + 3] <= least:
-                    continue
-                for place in range(starts[slot], starts[slot + 1]):
-                    piece = pieces[place]
-                    kanas = np.int64(piece >> _PIECE)
-                    body = piece & _ALL
-                    if body == sound & _MASKS[kanas] or body == other & _MASKS[kanas]:
-                        total += weights[place] * target[j + kanas]
-            row[j] = total
+        key, ahead[i] = np.int64(0), 0.0
+        for size in range(1, min(MAX_GROUP, end - i) + 1):
+            key |= np.int64(letters[i + size - 1]) << LETTER_BITS * (size - 1)
+            slot = slot_of(groups, key)
+            ahead[i] += ahead[i + size] * (bases[slot] if slot >= 0 else _RARE if size == 1 else 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _live(grid, row, m):
+    """Bits of the places of a row worth going on from."""
+    top, bits = 0.0, np.int64(0)
+    for j in range(m + 1):
+        top = max(top, grid[row, j])
+    for j in range(m + 1):
+        if grid[row, j] > top * _BEAM:
+            bits |= np.int64(1) << j
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def _forward(begin, end, m, edges, grid):
+    """grid[i - begin, j]: chance of the letters before i with the kana before j; row 0 is given."""
+    at, jumps, bits, shares, odds = edges
+    grid[1 : end - begin + 1, : m + 4] = 0.0
+    for i in range(begin, end):
+        row = i - begin
+        live = _live(grid, row, m)
+        left = live
+        while left:
+            j = _lowest(left)
+            left &= left - 1
+            here = grid[row, j] * odds[i]
+            grid[row + 1, j] += here * _ODD_NONE
+            grid[row + 1, j + 1] += here * _ODD_ONE
+            grid[row + 1, j + 2] += here * _ODD_TWO
+        for edge in range(at[i], at[i + 1]):
+            left = bits[edge] & live
+            while left:
+                j = _lowest(left)
+                left &= left - 1
+                grid[row + (jumps[edge] >> 4), j + (jumps[edge] & 15)] += grid[row, j] * shares[edge]
+
+
+@njit(cache=True, nogil=True)
+def _backward(begin, end, low, m, edges, lives, grid):
+    """grid[i - begin, j], j from `low` on: chance of the letters from i on with the kana from j on; the last row is given.
+
+    Other rows are given too: what is worth something before it is added to.
+    """
+    at, jumps, bits, shares, odds = edges
+    wanted = -(np.int64(1) << low)
+    lives[end - begin] = _live(grid, end - begin, m) & wanted
+    for i in range(end - 1, begin - 1, -1):
+        row = i - begin
+        left = lives[row + 1]
+        while left:
+            j = _lowest(left)
+            left &= left - 1
+            there = grid[row + 1, j] * odds[i]
+            grid[row, j] += there * _ODD_NONE
+            if j >= 1:
+                grid[row, j - 1] += there * _ODD_ONE
+            if j >= 2:
+                grid[row, j - 2] += there * _ODD_TWO
+        for edge in range(at[i], at[i + 1]):
+            size, kanas = jumps[edge] >> 4, jumps[edge] & 15
+            left = bits[edge] & (lives[row + size] >> kanas)
+            while left:
+                j = _lowest(left)
+                left &= left - 1
+                grid[row, j] += grid[row + size, j + kanas] * shares[edge]
+        lives[row] = _live(grid, row, m) & wanted
 
 
 @njit(cache=True, nogil=True)
@@ -235,12 +281,12 @@ def _booked_forward(key, before, after, plain, long, m, book):
 
 
 @njit(cache=True, nogil=True)
-def _booked_backward(key, before, after, plain, long, m, book):
+def _booked_backward(key, low, before, after, plain, long, m, book):
     """Add to `before[j]` what the dictionary gives a word for the kana from j to every stop in `after`."""
     top = 0.0
     for j in range(m + 1):
         top = max(top, after[j])
-    for j in range(m):
+    for j in range(low, m):
         value = mixed(key, plain[j])
         for stop in range(j + 1, m + 1):
             if after[stop] > top * _BEAM:
@@ -252,8 +298,8 @@ def _booked_backward(key, before, after, plain, long, m, book):
 @njit(cache=True, nogil=True)
 def _chain_forward(first, last, at, m, name, kana, tables, scratch, out):
     """out[w, j] for w from `first`: chance that words first..w are read as the kana from `at` to j."""
-    words, slots, ahead, _, keys, knows = name
-    plain, long, sounds, others = kana
+    words, edges, ahead, _, keys, knows = name
+    plain, long = kana
     grid = scratch[0]
     unread = 1.0
     for w in range(first, last + 1):
@@ -261,7 +307,7 @@ def _chain_forward(first, last, at, m, name, kana, tables, scratch, out):
         for j in range(m + 1):
             grid[0, j] = out[w - 1, j] if w > first else 0.0
         grid[0, at] += unread
-        _forward(begin, end, m, slots, sounds, others, tables, grid)
+        _forward(begin, end, m, edges, grid)
         share = (1.0 - _KNOWN if knows[w] else 1.0) / ahead[begin]
         for j in range(m + 1):
             out[w, j] = share * grid[end - begin, j]
@@ -274,13 +320,13 @@ def _chain_forward(first, last, at, m, name, kana, tables, scratch, out):
 
 
 @njit(cache=True, nogil=True)
-def _chain_backward(first, last, m, opened, name, kana, tables, scratch, out):
+def _chain_backward(first, last, low, m, opened, name, kana, tables, scratch, out):
     """out[w, j] for w down to `first`: chance that words w..last are read as the kana from j to the end.
 
     If `opened`, the kana may have been cut off inside the last word.
     """
-    words, slots, ahead, _, keys, knows = name
-    plain, long, sounds, others = kana
+    words, edges, ahead, _, keys, knows = name
+    plain, long = kana
     grid = scratch[0]
     unread = 1.0
     for w in range(last, first - 1, -1):
@@ -293,12 +339,12 @@ def _chain_backward(first, last, m, opened, name, kana, tables, scratch, out):
             for i in range(begin + 1, end):
                 grid[i - begin, m] = ahead[i]
         grid[: end - begin + 1, m + 1 : m + 4] = 0.0
-        _backward(begin, end, m, slots, sounds, others, tables, grid)
+        _backward(begin, end, low, m, edges, scratch[5], grid)
         share = (1.0 - _KNOWN if knows[w] else 1.0) / ahead[begin]
         for j in range(m + 1):
             out[w, j] = share * grid[0, j]
         if knows[w]:
-            _booked_backward(keys[w], out[w], grid[end - begin], plain, long, m, tables[5])
+            _booked_backward(keys[w], low, out[w], grid[end - begin], plain, long, m, tables[5])
         if last > first:
             for j in range(m + 1):
                 out[w, j] = (1.0 - _LEFT_OUT) * out[w, j] + (_LEFT_OUT * out[w + 1, j] if w < last else 0.0)
@@ -330,38 +376,119 @@ def _strangers(plain, long, m, opened, grams, strange):
 
 
 @njit(cache=True, nogil=True)
-def _price(j, starts):
-    """What a cut before place j costs where the holder name has spaces."""
-    return 1.0 if starts == 0 or starts >> j & 1 else _UNSPACED
+def _booked_tail(key, j, plain, long, m, book):
+    """What the dictionary gives a word for the kana from j on."""
+    value = mixed(key, plain[j])
+    for place in range(j + 1, m):
+        value = mixed(value, long[place])
+    return _KNOWN * _CHANCE[find(book, value)]
+
+
+@njit(cache=True, nogil=True)
+def _booked_two(m, starts, name, kana, book, booked):
+    """What the dictionary alone gives a name of two words: booked[word, j] before a cut, booked[2 + word, j] after it.
+
+    Returns bits of the orders in which it has both halves, and of those (above 2 bits) in which it has one.
+    """
+    _, _, _, _, keys, knows = name
+    plain, long = kana
+    booked[:4, : m + 1] = 0.0
+    both, one = 0, 0
+    for word in range(2):
+        value = keys[word]
+        for j in range(1, m):
+            value = mixed(value, plain[0] if j == 1 else long[j - 1])
+            if starts and not starts >> j & 1:
+                continue
+            front = _KNOWN * _CHANCE[find(book, value)] if knows[word] else 0.0
+            booked[word, j] = front
+            back = 0.0
+            if knows[1 - word] and (starts or front >= _ENOUGH):
+                back = booked[3 - word, j] = _booked_tail(keys[1 - word], j, plain, long, m, book)
+            both |= 1 << word if front * back >= _ENOUGH else 0
+            one |= 1 << word if max(front, back) >= _ENOUGH else 0
+    return both | one << 2
+
+
+@njit(cache=True, nogil=True)
+def _bounds(m, starts):
+    """First and last place of a cut."""
+    low, high = 1, m - 1
+    if starts:
+        while not starts >> low & 1:
+            low += 1
+        while not starts >> high & 1:
+            high -= 1
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def _read_two(orders, low, high, m, opened, name, kana, tables, scratch, booked):
+    """Put into `booked` the chances of both words before and after every cut, in these orders (bits).
+
+    A word that the dictionary has for such a cut is not aligned.
+    """
+    for word in range(2):
+        if orders >> word & 1:
+            if not booked[word, low : high + 1].max() >= _ENOUGH:
+                _chain_forward(word, word, 0, high, name, kana, tables, scratch, scratch[1])
+                booked[word, low : high + 1] = scratch[1][word, low : high + 1]
+            if not booked[3 - word, low : high + 1].max() >= _ENOUGH:
+                _chain_backward(1 - word, 1 - word, low, m, opened, name, kana, tables, scratch, scratch[2])
+                booked[3 - word, low : high + 1] = scratch[2][1 - word, low : high + 1]
+
+
+@njit(cache=True, nogil=True)
+def _add_cuts(low, high, starts, parts, strange, prices, out, most):
+    """Add to `out` every cut of one order: `parts` are the rows of surname and given name in it and of their strangers.
+
+    Returns the likeliest cut's weight, if above `most`, and its place, or 0.
+    """
+    surname, given, no_surname, no_given = parts
+    best = 0
+    for j in range(low, high + 1):
+        weight = prices[0] * (1.0 if starts == 0 or starts >> j & 1 else prices[1])
+        both, first = weight * surname[j] * given[j], weight * surname[j] * no_given[j]
+        second, none = weight * no_surname[j] * given[j], weight * no_surname[j] * no_given[j]
+        out[SELF] += both
+        out[FAMILY] += first
+        out[OLDNAME] += second
+        out[OTHER] += none
+        here = _PRIORS[0] * both + _PRIORS[1] * (first + second + none)
+        if here > most:
+            most, best = here, j
+    return most, best
+
+
+@njit(cache=True, nogil=True)
+def _sum_two(m, starts, booked, strange, out):
+    """Add every cut of a name of two words, in both orders; the likeliest: words, kana before the cut, order."""
+    low, high = _bounds(m, starts)
+    most, at = _add_cuts(
+        low, high, starts, (booked[0], booked[3], strange[0], strange[2]), strange, (1.0 - _SWAPPED, 0.0), out, -1.0
+    )
+    _, turned = _add_cuts(
+        low, high, starts, (booked[2], booked[1], strange[2], strange[0]), strange, (_SWAPPED, 0.0), out, most
+    )
+    return (1, turned, 1) if turned else (1, at, 0)
 
 
 @njit(cache=True, nogil=True)
 def _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out):
     """Add every cut of a name of several words, in both orders; the likeliest: words, kana before the cut, order."""
-    _, heads, tails, heads_back, tails_front = scratch
+    _, heads, tails, heads_back, tails_front, _ = scratch
     _chain_forward(0, n - 2, 0, m, name, kana, tables, scratch, heads)
-    _chain_backward(1, n - 1, m, opened, name, kana, tables, scratch, tails)
-    most, weights, best = -1.0, 0.0, (1, 1, 0)
-    for c in range(1, n):
-        weights += _CUTS[c - 1]
+    _chain_backward(1, n - 1, 0, m, opened, name, kana, tables, scratch, tails)
+    most, weights, best = -1.0, _CUTS[: n - 1].sum(), (1, 1, 0)
     for c in range(1, n):
         _chain_forward(c, n - 1, 0, m, name, kana, tables, scratch, tails_front)
-        _chain_backward(0, c - 1, m, opened, name, kana, tables, scratch, heads_back)
-        for j in range(1, m):
-            price = _price(j, starts) * _CUTS[c - 1] / weights
-            for order in range(2):
-                surname, given = (heads_back[0, j], tails_front[n - 1, j]) if order else (heads[c - 1, j], tails[c, j])
-                no_surname, no_given = (strange[2, j], strange[0, j]) if order else (strange[0, j], strange[2, j])
-                weight = price * (_SWAPPED if order else 1.0 - _SWAPPED)
-                both, first = weight * surname * given, weight * surname * no_given
-                second, none = weight * no_surname * given, weight * no_surname * no_given
-                out[SELF] += both
-                out[FAMILY] += first
-                out[OLDNAME] += second
-                out[OTHER] += none
-                here = _PRIORS[0] * both + _PRIORS[1] * (first + second + none)
-                if here > most:
-                    most, best = here, (c, j, order)
+        _chain_backward(0, c - 1, 0, m, opened, name, kana, tables, scratch, heads_back)
+        price, parts = _CUTS[c - 1] / weights, (heads[c - 1], tails[c], strange[0], strange[2])
+        most, at = _add_cuts(1, m - 1, starts, parts, strange, (price * (1.0 - _SWAPPED), _UNSPACED), out, most)
+        best = (c, at, 0) if at else best
+        parts = (heads_back[0], tails_front[n - 1], strange[2], strange[0])
+        most, at = _add_cuts(1, m - 1, starts, parts, strange, (price * _SWAPPED, _UNSPACED), out, most)
+        best = (c, at, 1) if at else best
     return best
 
 
@@ -369,14 +496,14 @@ def _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
 def _sum_letters(m, opened, name, kana, tables, scratch, strange, out):
     """A name of one word: read as a whole, or cut between any two letters, since a space may be missing."""
     words, _, ahead, behind, _, _ = name
-    grid, heads, tails, _, _ = scratch
+    grid, heads, tails, _, _, _ = scratch
     begin, end = words[0, 0], words[0, 1]
     share = 1.0 / (end - begin)
     _chain_forward(0, 0, 0, m, name, kana, tables, scratch, heads)
     for i in range(begin + 2, end - 1):
         for j in range(1, m):
             out[FAMILY] += share * grid[i - begin, j] / behind[i] * strange[2, j]
-    _chain_backward(0, 0, m, opened, name, kana, tables, scratch, tails)
+    _chain_backward(0, 0, 0, m, opened, name, kana, tables, scratch, tails)
     for i in range(begin + 2, end - 1):
         for j in range(1, m):
             out[OLDNAME] += share * grid[i - begin, j] / ahead[i] * strange[0, j]
@@ -388,18 +515,20 @@ def latin_room():
     """Working memory of `judge_latin`."""
     name = (
         np.zeros((MAX_WORDS, 3), dtype=np.int64),
-        np.zeros((MAX_LETTERS + 1, MAX_GROUP), dtype=np.int64),
+        (
+            np.zeros(MAX_LETTERS + 1, dtype=np.int64),
+            np.zeros(_EDGES, dtype=np.int64),
+            np.zeros(_EDGES, dtype=np.int64),
+            np.zeros(_EDGES),
+            np.zeros(MAX_LETTERS + 1),
+        ),
         np.zeros(MAX_LETTERS + 1),
         np.zeros(MAX_LETTERS + 1),
         np.zeros(MAX_WORDS, dtype=np.uint64),
         np.zeros(MAX_WORDS, dtype=np.bool_),
     )
-    kana = (
-        np.zeros(fold.MAX_KANA, dtype=np.uint8),
-        np.zeros(fold.MAX_KANA, dtype=np.uint8),
-        np.zeros(_COLUMNS, dtype=np.uint32),
-        np.zeros(_COLUMNS, dtype=np.uint32),
-    )
+    kana = (np.zeros(fold.MAX_KANA, dtype=np.uint8), np.zeros(fold.MAX_KANA, dtype=np.uint8))
+    places = np.zeros((3, 1 << KANA_BITS), dtype=np.int64)
     vectors = (MAX_WORDS, _COLUMNS)
     scratch = (
         np.zeros((MAX_WORD + 4, _COLUMNS)),
@@ -407,19 +536,17 @@ def latin_room():
         np.zeros(vectors),
         np.zeros(vectors),
         np.zeros(vectors),
+        np.zeros(MAX_WORD + 4, dtype=np.int64),
     )
-    return np.zeros(MAX_LETTERS + 1, dtype=np.uint8), name, kana, scratch, np.zeros((3, _COLUMNS))
-
-
-@njit(cache=True, nogil=True)
-def _sounds(plain, long, m, sounds, others):
-    """The next three kana at every place, first lowest; `others` begin with the plain code. Nothing after the end."""
-    word = np.uint32(0)
-    sounds[m] = others[m] = 0
-    for place in range(m - 1, -1, -1):
-        rest = (word << _BITS) & _ALL
-        word = rest | np.uint32(long[place])
-        sounds[place], others[place] = word, rest | np.uint32(plain[place])
+    return (
+        np.zeros(MAX_LETTERS + 1, dtype=np.uint8),
+        name,
+        kana,
+        places,
+        scratch,
+        np.zeros((3, _COLUMNS)),
+        np.zeros((4, _COLUMNS)),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -436,32 +563,44 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
     `tables` are those of `latin_build`. Writes `out` (four logarithms of likelihoods) and the last three of `facts`:
     characters before the given name (255 for a name of one word), kana before the cut (and `EXCHANGED`), `KNOWS`.
     """
-    letters, name, kana, scratch, strange = room
-    words, slots, ahead, behind, keys, knows = name
+    letters, name, kana, places, scratch, strange, booked = room
+    words, edges, ahead, behind, keys, knows = name
     status, n = read_latin(registry[0], registry[1], registry[2], letters, words)
     if status != OK:
         return status
     status, m, starts, width = read_holder(holder[0], holder[1], holder[2], pages, symbols, kana[0], kana[1])
     if status != OK or m < 2:
         return status if status != OK else ONE_PART
-    known = True
+    known, opened = True, width == FULL
     for w in range(n):
-        _prepare(letters, words[w, 0], words[w, 1], tables, slots, ahead, behind)
-        if ahead[words[w, 0]] < _TINY:
-            return TOO_LONG
         keys[w] = word_hash(letters, words[w, 0], words[w, 1])
         knows[w] = find(tables[5], keys[w]) != ABSENT
         known = known and knows[w]
-    _sounds(kana[0], kana[1], m, kana[2], kana[3])
-    opened = width == FULL
     _strangers(kana[0], kana[1], m, opened, tables[6], strange)
-    out[:] = 0.0
+    orders = _booked_two(m, starts, name, kana, tables[5], booked) if n == 2 else 0
+    if orders & 3 == 0:
+        _places(kana[0], kana[1], m, places)
+        edges[0][0] = 0
+        for w in range(n):
+            begin, end = words[w, 0], words[w, 1]
+            _prepare(letters, begin, end, m, places, tables, edges, ahead, behind)
+            _look_ahead(letters, begin, end, tables, ahead)
+            if ahead[begin] < _TINY:
+                return TOO_LONG
     facts[4] = KNOWS if known else 0
+    out[:] = 0.0
     if n == 1:
         _sum_letters(m, opened, name, kana, tables, scratch, strange, out)
         facts[2], facts[3] = 255, m
     else:
-        best = _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
+        if n == 2:
+            if orders & 3 == 0:
+                only = orders >> 2 if starts and orders >> 2 else 3
+                low, high = _bounds(m, starts)
+                _read_two(only, low, high, m, opened, name, kana, tables, scratch, booked)
+            best = _sum_two(m, starts, booked, strange, out)
+        else:
+            best = _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
         facts[2], facts[3] = min(words[best[0], 2], 255), best[1] + (EXCHANGED if best[2] else 0)
     for kind in range(4):
         out[kind] = math.log(out[kind] + _TINY)
@@ -471,18 +610,18 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
 @njit(cache=True, nogil=True)
 def read_chances(letters, letters_at, kana, kana_at, tables, found):
     """found[pair]: chance of a word's kana given its letters, by groups and pieces alone; of 0 where it is too long."""
-    _, name, codes, scratch, _ = latin_room()
-    _, slots, ahead, behind, _, _ = name
-    _, long, sounds, others = codes
+    _, name, codes, places, scratch, _, _ = latin_room()
+    _, edges, ahead, behind, _, _ = name
     for pair in range(letters_at.size - 1):
         begin, end, m = letters_at[pair], letters_at[pair + 1], kana_at[pair + 1] - kana_at[pair]
         if end - begin > MAX_WORD or m > fold.MAX_KANA:
             continue
         word = letters[begin:end]
-        _prepare(word, 0, end - begin, tables, slots, ahead, behind)
-        long[:m] = kana[kana_at[pair] : kana_at[pair + 1]]
-        _sounds(long, long, m, sounds, others)
-        scratch[0][0, : m + 1] = 0.0
+        codes[1][:m] = kana[kana_at[pair] : kana_at[pair + 1]]
+        _places(codes[1], codes[1], m, places)
+        edges[0][0] = 0
+        _prepare(word, 0, end - begin, m, places, tables, edges, ahead, behind)
+        scratch[0][0, : m + 3] = 0.0
         scratch[0][0, 0] = 1.0
-        _forward(0, end - begin, m, slots, sounds, others, tables, scratch[0])
-        found[pair] = scratch[0][end - begin, m] / ahead[0]
+        _forward(0, end - begin, m, edges, scratch[0])
+        found[pair] = scratch[0][end - begin, m] / behind[end - begin]
