@@ -10,7 +10,6 @@ from madoguchi.inspection.checks import check
 from madoguchi.inspection.visit_signs import CHECKS, SIGNS, Limits
 
 Y, X = visit("y", "10:00"), visit("x", "10:20")
-BACK = {"card_tag": "tag-y", "days": 0}
 
 
 def test_every_sign_is_planted_in_some_list_and_every_check_says_one() -> None:

@@ -89,6 +89,7 @@ def test_empty_means_not_recorded(tmp_path: Path) -> None:
         ("1,架空庁舎,端末1,2022-08-17 10:00,完了,したはず,有,", "1: confirmation"),
         ("1,架空庁舎,端末1,2022-08-17 10:00,完了,署名,たぶん,", "1: proof"),
         (",架空庁舎,端末1,2022-08-17 10:00,完了,署名,有,", "1: visit_id"),
+        ("1,架空庁舎,端末1,0001-01-01 00:00,完了,署名,有,", "1: created_at"),
         ("1,架空庁舎,端末1,2022-08-17 10:00,完了,署名", "1: 6 / 8"),
         ("1,架空,庁舎,端末1,2022-08-17 10:00,完了,署名,有,", "1: 9 / 8"),
     ],
@@ -115,6 +116,12 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path) -> None:
         with pytest.raises((RecordsMissing, RecordColumnMissing)) as caught:
             read(tmp_path / name)
         assert isinstance(caught.value, InspectionError)
+
+
+@pytest.mark.parametrize("lease", ["9" * 30, "1e400", "一"])
+def test_a_number_that_is_none_is_refused(tmp_path: Path, lease: str) -> None:
+    with pytest.raises(RecordUnreadable, match="1: lease"):
+        read(csv(tmp_path, "visit_id,terminal,called_at,lease", f"1,端末1,2022-08-17 10:00,{lease}"))
 
 
 def test_columns_that_nobody_asked_for_are_left_behind(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def visit(name: str, clock: str, minutes: int = 10, *, days: int = 0, **said: An
     } | said
 
 
-UNKNOWN = {"proof": None, "confirmation": None}
-LEFT = {"outcome": "interrupted", **UNKNOWN}
+UNKNOWN: Row = {"proof": None, "confirmation": None}
+LEFT: Row = {"outcome": "interrupted", **UNKNOWN}
 """Went home without completing; of the log-out nothing is written down."""
 
 

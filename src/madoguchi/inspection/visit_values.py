@@ -21,6 +21,9 @@ _TIME = re.compile(
 )
 
 
+_LARGEST = 2**53
+
+
 class Kind(StrEnum):
     """What a column holds."""
 
@@ -107,7 +110,10 @@ def _codes(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    return int(float(str(value)))
+    number = int(float(str(value)))
+    if abs(number) > _LARGEST:
+        raise ValueError("too large")
+    return number
 
 
 def _known(table: Mapping[str, T], key: str) -> T:

@@ -40,10 +40,13 @@ class Seats(Mapping[str, Mapping[str, Any]]):
     def __init__(self, rows: pa.Table) -> None:
         self._rows = rows.combine_chunks()
         self._places = {key: place for place, key in enumerate(self._rows["visit_id"].to_pylist())}
+        self._made: dict[str, Mapping[str, Any]] = {}
 
     def __getitem__(self, visit: str) -> Mapping[str, Any]:
-        place = self._places[visit]
-        return {name: self._rows[name][place].as_py() for name in self._rows.column_names}
+        if visit not in self._made:
+            place = self._places[visit]
+            self._made[visit] = {name: self._rows[name][place].as_py() for name in self._rows.column_names}
+        return self._made[visit]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

@@ -21,7 +21,7 @@ from madoguchi.inspection.summary import Summary
 SHEET_ROWS = 1_048_575
 """Rows below the header that a sheet can hold."""
 
-MOST_SHEETS = 3
+MOST_SHEETS = 2
 """Sheets of findings; nobody works through more, and the rest stands in the Parquet file."""
 
 _LONGEST = 32_767
