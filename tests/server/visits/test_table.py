@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from madoguchi.inspection.visit_records import FIELDS, prepare
+from madoguchi.inspection.visits import inspect
 from madoguchi.protocol import EventKind
 from madoguchi.server import clock
 from madoguchi.server.errors import OfficeError
@@ -151,3 +152,20 @@ def test_nothing_is_written_over_and_nothing_half_is_left(tmp_path: Path, monkey
 def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     table(tmp_path)
     assert (tmp_path / "visits.parquet").stat().st_mode & 0o077 == 0
+
+
+def test_what_the_office_writes_an_inspection_reads(seat: Seat, staff: People, tmp_path: Path) -> None:
+    first, second = (ticket(seat, staff("honcho-1")) for _ in range(2))
+    for visit, tag, own_name in ((first, "aa" * 32, "own"), (second, "bb" * 32, "other")):
+        seat.poll()
+        services.call(visit=visit, terminal=seat.terminal, staff=staff("honcho-1"))
+        seat.poll()
+        seat.bind(tag)
+        seat.end()
+        seat.wipe()
+        assert seat.sign(own_name=own_name)["verdict"] == "accepted"
+    table(tmp_path)
+    inspect(tmp_path / "visits.parquet", out=tmp_path / "out")
+    [found] = pq.read_table(tmp_path / "out" / "findings.parquet").to_pylist()
+    assert (found["lost_visit"], found["got_visit"]) == (str(second.pk), str(first.pk))
+    assert found["unknown"] == ""
