@@ -23,18 +23,18 @@ _PAGE = mmap.PAGESIZE
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LIBC.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 _PROT_NONE = 0
-_KANJI = tuple(
+_KANJI_WORDS = (
     "佐藤 鈴木 高橋 髙橋 渡邉 渡邊󠄁 齋藤 佐々木 長谷川 花子 一郎 裕子 翔 蓮 葵 陽菜 ヶ 々 〻 さくら マリ Ｍ"
-    " SMITH O'Neil Nguyễn".split()
+    " SMITH O'Neil Nguyễn"
 )
-_KANA = tuple(
+_KANA_WORDS = (
     "ｻﾄｳ ｽｽﾞｷ ﾀｶﾊｼ ﾜﾀﾅﾍﾞ ｻｲﾄｳ ｻｻｷ ﾊｾｶﾞﾜ ﾊﾅｺ ｲﾁﾛｳ ﾕｳｺ ｼﾖｳ ﾚﾝ ｱｵｲ ﾋﾅ ｵｵﾉ ｵ-ﾉ ｶ) (ｶ (ﾕ) （カ ㈱ ﾏﾙｼﾖｳﾃﾝ ﾀﾞｲﾋﾖｳ"
-    " ｺｳｹﾝﾆﾝ ﾁﾖｳﾅｲｶｲ ｶﾌｪ ヂ ヅ ヲ ー ﾞ ﾟ ・ ｽﾐｽ ｸﾞｴﾝ".split()
+    " ｺｳｹﾝﾆﾝ ﾁﾖｳﾅｲｶｲ ｶﾌｪ ヂ ヅ ヲ ー ﾞ ﾟ ・ ｽﾐｽ ｸﾞｴﾝ"
 )
-_ODD = tuple(
-    "\0 \x1a \u3000 \u00a0 \ufeff \u200b \u202e 😀 ９ 7 ä½è"
-    " 縺ゅ> 〓 \U000e0101 \ufe00 \u0301 \U0010fffd 𠮷 𩸽 \uffff".split(" ")
+_ODD_WORDS = (
+    "\0 \x1a \u3000 \u00a0 \ufeff \u200b \u202e 😀 ９ 7 ä½è 縺ゅ> 〓 \U000e0101 \ufe00 \u0301 \U0010fffd 𠮷 𩸽 \uffff"
 )
+_KANJI, _KANA, _ODD = _KANJI_WORDS.split(), _KANA_WORDS.split(), _ODD_WORDS.split(" ")
 
 
 class Fenced:
@@ -79,6 +79,12 @@ Row = tuple[bytes, ...]
 def row(dice: random.Random) -> Row:
     """Kanji, kana, furigana, alias and former name of nobody."""
     return tuple(_text(dice, _KANA if place in (1, 2) else _KANJI, needed=place < 2) for place in range(5))
+
+
+def some_rows(*, seed: int, count: int) -> list[tuple[str, ...]]:
+    """The same rows as texts, for tables that hold nothing else."""
+    dice = random.Random(seed)  # noqa: S311 - no secrets
+    return [tuple(text.decode("utf-8", "replace") for text in row(dice)) for _ in range(count)]
 
 
 def _text(dice: random.Random, words: Sequence[str], *, needed: bool) -> bytes:

@@ -1,5 +1,6 @@
 """Whole columns: the rules over Arrow string buffers, bit-identical to `match()` of each row."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from madoguchi.names.engine import Engine, Texts, shipped_engine
-from madoguchi.names.known_as import Asked, Rule, Ruled, ruled
+from madoguchi.names.file_errors import ColumnNotText
+from madoguchi.names.known_as import Asked, Rule, ruled
 from madoguchi.names.reasons import BRIEF, VERDICTS
 
 CHANCES = ("p_self", "p_family", "p_oldname", "p_other")
@@ -29,7 +31,6 @@ def _reason_table() -> npt.NDArray[np.int8]:
 
 
 _REASON_AT = _reason_table()
-_VERDICT_WORDS, _REASON_WORDS = pa.array([str(verdict) for verdict in VERDICTS]), pa.array(_REASONS)
 
 
 def judge_arrow(
@@ -46,21 +47,25 @@ def judge_arrow(
     Text is any Arrow type of strings or bytes (dictionaries of them too), also bytes that are no UTF-8; other types are
     judged as Arrow writes them as text. Columns: `verdict` (dictionary of strings), `p_self`, `p_family`,
     `p_oldname`, `p_other` (float64), `reason` (dictionary of Japanese sentences), `status` (uint8, 0 or why the
-    row cannot be judged, see `reading`). Raises ValueError for unequal lengths.
+    row cannot be judged, see `reading`). Raises ValueError for unequal lengths, `ColumnNotText` for lists and the like.
     """
     optional = (None if column is None else texts_of(column) for column in (furigana, alias, former))
     found = ruled(engine or shipped_engine(), Asked(texts_of(kanji), texts_of(kana), *optional))
     chances = [pa.array(np.ascontiguousarray(found.chances[:, column])) for column in range(len(CHANCES))]
-    columns = [_words(found.verdicts, _VERDICT_WORDS), *chances, _reasons(found), pa.array(found.status)]
+    verdicts, reasons = _dictionaries()
+    told = _words(_REASON_AT[found.rules, found.verdicts, found.status], reasons)
+    columns = [_words(found.verdicts, verdicts), *chances, told, pa.array(found.status)]
     return pa.RecordBatch.from_arrays(columns, names=[*SCORES, "status"])
+
+
+@cache
+def _dictionaries() -> tuple[pa.Array, pa.Array]:
+    """Words of verdicts and reasons; not at import, because `pa.array` imports pandas where there is one."""
+    return pa.array([str(verdict) for verdict in VERDICTS]), pa.array(_REASONS)
 
 
 def _words(places: npt.NDArray[Any], words: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int8)), words)
-
-
-def _reasons(found: Ruled) -> pa.DictionaryArray:
-    return _words(_REASON_AT[found.rules, found.verdicts, found.status], _REASON_WORDS)
 
 
 def texts_of(column: pa.Array | pa.ChunkedArray) -> Texts:
@@ -86,7 +91,10 @@ def _as_strings(column: pa.Array) -> pa.Array:
         return column
     if pa.types.is_binary_view(column.type) or pa.types.is_fixed_size_binary(column.type):
         return column.cast(pa.large_binary())
-    return column.cast(pa.large_string())
+    try:
+        return column.cast(pa.large_string())
+    except pa.ArrowNotImplementedError as error:
+        raise ColumnNotText(str(column.type)) from error
 
 
 def _without_nulls(strings: pa.Array) -> pa.Array:

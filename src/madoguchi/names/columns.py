@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from madoguchi.names.batch import GIVEN, SCORES, judge_arrow
 from madoguchi.names.engine import Engine
-from madoguchi.names.file_errors import ColumnNotText, ColumnsMissing, ColumnsTaken
+from madoguchi.names.file_errors import ColumnsMissing, ColumnsTaken
 
 NEEDED = ("kanji", "kana")
 """Columns every table has."""
@@ -32,8 +32,5 @@ def check_columns(names: Iterable[str], needed: Iterable[str] = NEEDED) -> None:
 def scores_of(batch: pa.RecordBatch | pa.Table, engine: Engine) -> list[pa.Array]:
     """The columns `SCORES` for a table with columns kanji, kana and perhaps `GIVEN`. Raises `ColumnNotText`."""
     given = {name: batch.column(name) for name in GIVEN if name in batch.schema.names}
-    try:
-        found = judge_arrow(batch.column("kanji"), batch.column("kana"), engine=engine, **given)
-    except pa.ArrowNotImplementedError as error:
-        raise ColumnNotText from error
+    found = judge_arrow(batch.column("kanji"), batch.column("kana"), engine=engine, **given)
     return [found.column(name) for name in SCORES]
