@@ -147,11 +147,15 @@ def show_found(console: Console, base: duckdb.DuckDBPyConnection, summary: dict[
 
 def show_calibration(console: Console, base: duckdb.DuckDBPyConnection) -> None:
     """Wrong ones expected and planted in groups of equal chance, and what the other rows are."""
-    table = Table("chance of being wrong", "rows", "expected wrong", "planted wrong", "typing error", "former name")
+    table = Table(
+        "chance of being wrong", "rows", "expected wrong", "planted wrong", "typing error", "own reading", "former name"
+    )
     for low, high in zip(_GROUPS, (*_GROUPS[1:], 1.01), strict=True):
         [row] = base.execute(
             "SELECT count(*), coalesce(sum(p_wrong), 0), count(*) FILTER (WHERE wrong), "
-            "count(*) FILTER (WHERE NOT wrong AND noise & 16 > 0), count(*) FILTER (WHERE kind = 'OLDNAME') "
+            "count(*) FILTER (WHERE NOT wrong AND noise & 16 > 0), "
+            "count(*) FILTER (WHERE NOT wrong AND noise & 64 > 0), "
+            "count(*) FILTER (WHERE kind = 'OLDNAME') "
             "FROM found WHERE p_wrong >= ? AND p_wrong < ?",
             [low, high],
         ).fetchall()

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from madoguchi.inspection.generator_names import Numbers, draw, given_names, surnames
+from madoguchi.inspection.generator_names import Numbers, draw, draw_given, given_names, surnames
 from madoguchi.inspection.generator_people import CHILD, SPOUSE, People
 
 FAMILY_SHARE, OTHER_SHARE = 0.0024, 0.000014
@@ -15,9 +15,17 @@ FAMILY_SHARE, OTHER_SHARE = 0.0024, 0.000014
 stranger's (748 of 54 million): Digital Agency, June 2023."""
 KINDS = ("SELF", "FAMILY", "OLDNAME", "OTHER")
 SELF, FAMILY, OLDNAME, OTHER = range(4)
-NO_SPACE, KANA_NO_SPACE, LONG_VOWEL, VARIANT, TYPO, FULL_WIDTH = (1 << bit for bit in range(6))
-"""Bits of `noise`."""
-_NOISE = {NO_SPACE: 0.04, KANA_NO_SPACE: 0.06, LONG_VOWEL: 0.03, VARIANT: 0.15, TYPO: 0.003, FULL_WIDTH: 0.15}
+NO_SPACE, KANA_NO_SPACE, LONG_VOWEL, VARIANT, TYPO, FULL_WIDTH, OWN_READING = (1 << bit for bit in range(7))
+"""Bits of `noise`. OWN_READING: the given name is read like no dictionary would read it."""
+_NOISE = {
+    NO_SPACE: 0.04,
+    KANA_NO_SPACE: 0.06,
+    LONG_VOWEL: 0.03,
+    VARIANT: 0.15,
+    TYPO: 0.003,
+    FULL_WIDTH: 0.15,
+    OWN_READING: 0.001,
+}
 _FORMER = 0.012
 _ADULT = 20 * 365
 _CHILDREN = 0.85
@@ -92,7 +100,9 @@ def _kana(dice: np.random.Generator, people: People, noise: Numbers, former: Boo
     surname = np.where(former, draw(surnames()[1], dice, len(people)), people.surname)
     form = np.where(noise & FULL_WIDTH, 0, 2) + np.where(noise & LONG_VOWEL, 1, 0)
     halves = []
-    for pool, at in ((surnames()[0], surname), (given_names()[0], people.given)):
+    other = draw_given(dice, people.sex, 1970 + (people.born / 365.2425).astype(np.int64))
+    given = np.where(noise & OWN_READING, other, people.given)
+    for pool, at in ((surnames()[0], surname), (given_names()[0], given)):
         every = pa.concat_arrays(pool.kana)
         halves.append(every.take(pa.array(form * len(pool.kanji) + at)))
     kana = _joined(halves[0], halves[1], (noise & KANA_NO_SPACE) == 0, " ")

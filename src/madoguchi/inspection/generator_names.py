@@ -18,7 +18,7 @@ FORMS = ("plain", "long", "zengin", "zengin_long")
 """Columns of `Pool.kana`: as read, long vowels spelt another way, each of them half-width as banks send it."""
 FIRST_YEAR, YEARS, BUCKET = 1930, 95, 5
 """Birth years the given names are drawn for, in buckets of five years."""
-_COMPOSED_SURNAMES, _COMPOSED_GIVEN = 0.3, 0.35
+_COMPOSED_SURNAMES, _COMPOSED_GIVEN, _RARE_GIVEN = 0.3, 0.31, 0.04
 _FLATTER = 8.0
 _SPREAD = 9.0
 _VARIANTS = str.maketrans("高斎辺沢浜広国崎桜真恵島竜徳", "髙齋邉澤濵廣國﨑櫻眞惠嶋龍德")
@@ -117,12 +117,14 @@ def given_names() -> tuple[Pool, Floats]:
         near = np.exp(-(((middles - int(head[1])) / _SPREAD) ** 2))
         chances = _with(chances, "fm".index(head[0]), near[:, None] * np.ones(len(pairs)))
         names += pairs
-    chances *= (1 - _COMPOSED_GIVEN) / chances.sum(axis=2, keepdims=True)
+    chances *= (1 - _COMPOSED_GIVEN - _RARE_GIVEN) / chances.sum(axis=2, keepdims=True)
     parts = _elements()
     for sex, letter in enumerate("fm"):
-        rare = _composed(parts[f"{letter}-first"], parts[f"{letter}-last"])
-        chances = _with(chances, sex, np.tile(_COMPOSED_GIVEN * _tail(len(rare)), (len(middles), 1)))
-        names += rare
+        first, last = parts[f"{letter}-first"], parts[f"{letter}-last"]
+        rare = _composed(parts[f"{letter}-first-rare"], last) + _composed(first, parts[f"{letter}-last-rare"])
+        for share, more in ((_COMPOSED_GIVEN, _composed(first, last)), (_RARE_GIVEN, rare)):
+            chances = _with(chances, sex, np.tile(share * _tail(len(more)), (len(middles), 1)))
+            names += more
     return Pool.of(names), np.cumsum(chances, axis=2)
 
 
