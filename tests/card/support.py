@@ -1,7 +1,12 @@
 """People, cards and hands that the tests of this room share."""
 
+import os
+import subprocess
+import sys
+import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 
 from madoguchi.card import (
@@ -98,6 +103,21 @@ def reader_with(card: Card, name: str = "架空リーダー") -> MemoryReader:
     reader = MemoryReader(name)
     reader.insert(card)
     return reader
+
+
+@contextmanager
+def running(text: str, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process with a program of its own; goes on once it has said `ready`, and is killed at the end."""
+    command = [sys.executable, "-c", textwrap.dedent(text), *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def until(holds: Callable[[], bool]) -> None:

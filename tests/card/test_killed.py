@@ -1,16 +1,11 @@
 """Clients and servers killed with SIGKILL."""
 
-import subprocess
-import sys
-import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from card.support import SELECT_JPKI, select, status, until
+from card.support import SELECT_JPKI, running, select, status, until
 from madoguchi.card import (
     CardInUse,
     MemoryReader,
@@ -46,24 +41,12 @@ _SERVER = """
 """
 
 
-@contextmanager
-def _running(program: str, path: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
-
-
 def test_a_client_killed_while_holding_the_card_leaves_it_free_and_powered_off(
     server: ReaderServer, slot: MemoryReader, socket_path: Path, card: VirtualCard
 ) -> None:
     assert server
     slot.insert(card)
-    with _running(_HOLDER, socket_path) as client:
+    with running(_HOLDER, str(socket_path)) as client:
         with pytest.raises(CardInUse), SocketReader(socket_path).connect():
             pass
         client.kill()
@@ -76,7 +59,7 @@ def test_a_client_killed_while_holding_the_card_leaves_it_free_and_powered_off(
 
 def test_a_server_killed_is_a_lost_reader_for_everybody_and_can_be_started_again(socket_path: Path) -> None:
     reader, shelf = SocketReader(socket_path), Shelf(socket_path)
-    with _running(_SERVER, socket_path) as server, ThreadPoolExecutor(1) as pool:
+    with running(_SERVER, str(socket_path)) as server, ThreadPoolExecutor(1) as pool:
         shelf.insert("架空")
         known = reader.state()
         with reader.connect() as connection:
@@ -90,5 +73,5 @@ def test_a_server_killed_is_a_lost_reader_for_everybody_and_can_be_started_again
         with pytest.raises(ReaderLost):
             reader.state()
     assert socket_path.exists()
-    with _running(_SERVER, socket_path):
+    with running(_SERVER, str(socket_path)):
         assert not reader.state().present

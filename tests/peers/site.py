@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from peers.pages import LINK, PLAIN, field_page, planting_page
+from website import Quiet, Website
 
 HOST = "127.0.0.1"
 
@@ -51,23 +51,22 @@ class _Server(ThreadingHTTPServer):
         """Browsers that are killed break connections: no news."""
 
 
-class TrialSite:
+class TrialSite(Website):
     """The site, on loopback. With `secure` it speaks TLS under an authority of its own, `authority` (base64 DER)."""
 
     def __init__(self, *, secure: bool = False) -> None:
         self.plan = Plan()
         self._news = threading.Condition()
-        self._server = _Server((HOST, 0), self._handler())
-        self._server.daemon_threads = True
+        super().__init__(self._handler(), HOST, kind=_Server)
         self.authority = ""
         self._scheme = "http"
         if secure:
             self._scheme, self.authority = "https", _secured(self._server)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
     @property
     def origin(self) -> str:
-        return f"{self._scheme}://{HOST}:{self._server.server_port}"
+        """By name, as its certificate has it."""
+        return f"{self._scheme}://{HOST}:{self.port}"
 
     @property
     def start(self) -> str:
@@ -105,15 +104,6 @@ class TrialSite:
             {"local storage"} if script is not None and script.body else set()
         )
 
-    def __enter__(self) -> "TrialSite":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
     def _came(self, came: Came) -> None:
         with self._news:
             self.plan.came.append(came)
@@ -122,7 +112,7 @@ class TrialSite:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         site = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:  # the library's name
@@ -147,9 +137,6 @@ class TrialSite:
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         return Handler
 

@@ -3,7 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from terminal.browsing import chromium
 from terminal.deskclient import Desk
 from terminal.rig import MEMORY, Rig
 
@@ -21,6 +23,13 @@ def rig(memory: Path) -> Iterator[Rig]:
     made.start()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser for the desk page."""
+    with chromium() as made:
+        yield made
 
 
 @pytest.fixture

@@ -11,17 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 from madoguchi.protocol import EndCause
 from madoguchi.terminal.languages import LANGUAGES, catalogue
 from madoguchi.terminal.status import View
-from terminal.browsing import check, check_room, choose, chromium, desk_of, shows, sign, to_confirming
+from terminal.browsing import check, check_room, choose, desk_of, shows, sign, to_confirming
 from terminal.doubles import CARD_A
 from terminal.live import LiveRig, wait_for
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
 
 
 @pytest.fixture

@@ -9,17 +9,11 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from madoguchi.protocol import TerminalState, VisitState
 from madoguchi.terminal.languages import catalogue
-from terminal.browsing import choose, chromium, desk_of, keep, shows, sign, to_confirming
+from terminal.browsing import choose, desk_of, keep, shows, sign, to_confirming
 from terminal.doubles import CARD_B, MemoryScreen
 from terminal.live import LiveRig, wait_for
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from madoguchi.terminal.boxconfig import START
 from madoguchi.terminal.egress import Egress, Place, hand_out_own, is_near, take_listener
+from website import Quiet, Website
 
 
 class Way:
@@ -59,14 +60,14 @@ def way(*places: str, plain: bool = False) -> Iterator[Way]:
         found.close()
 
 
-class Site:
+class Site(Website):
     """A site that keeps connections open and tells what it was asked."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, bytes, dict[str, str]]] = []
         site = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:  # the library's name
@@ -80,26 +81,7 @@ class Site:
 
             do_POST = do_GET  # noqa: N815 # the library's name
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> "Site":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from madoguchi.terminal.curtain import CurtainFailed
 from madoguchi.terminal.egress import hand_out_own
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.inside import browser_environment, display_key, script_arguments, script_environment
-from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
+from madoguchi.terminal.live import Death, Hooks, Live, Shown, always, bar, nothing
 from madoguchi.terminal.policies import reachable
-from madoguchi.terminal.ports import SPACE_NONE, Plate, Screen, WipeProof
+from madoguchi.terminal.ports import SPACE_NONE, WipeProof
 from madoguchi.terminal.space import prepare_runtime, tidy
 from madoguchi.terminal.spawn import Person, Pipes, launch, marks, visitor
 from madoguchi.terminal.sweep import kill_leftovers, sweep
@@ -75,7 +75,7 @@ class BareBoxes:
         return sweep(self._config, training=True)
 
 
-class BareBox:
+class BareBox(Shown):
     """One browser without a box (port `Box`)."""
 
     def __init__(self, config: BoxConfig, procedure: Procedure, hooks: Hooks) -> None:
@@ -95,35 +95,10 @@ class BareBox:
             places = reachable(procedure, card_client=config.card_client)
             self._live = Live(config, pipes, death, frame=frame, hooks=hooks, places=places)
 
-    @property
-    def screen(self) -> Screen | None:
-        """The virtual screen, if there is no display."""
-        return self._live.screen
-
     def enter(self) -> None:
         """Wait until the browser is ready, and go to the start address. Raises `CdpError`, `CurtainFailed`."""
         self._live.wait_ready()
         self._live.enter(self._start_url)
-
-    def curtain(self, down: bool) -> None:  # the port's signature
-        """Cover or show the page."""
-        self._live.shade.curtain(down)
-
-    def tell(self, plate: Plate) -> None:
-        """What stands on the bar, if there is one."""
-        self._live.tell(plate)
-
-    def notice(self, text: str) -> None:
-        """Show one line on the bar."""
-        self._live.notice(text)
-
-    def idle_for(self) -> float | None:
-        """Seconds since the last action."""
-        return self._live.shade.idle_for()
-
-    def logout(self, url: str) -> str:
-        """Visit the site's log-out address."""
-        return self._live.logout(url)
 
     def destroy(self) -> WipeProof:
         """Kill what is ours and remove its directory. Raises `WipeUnproven` when that fails: even here it is said."""

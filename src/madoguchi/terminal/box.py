@@ -10,9 +10,9 @@ from madoguchi.terminal.cdp import CdpError
 from madoguchi.terminal.curtain import CurtainFailed
 from madoguchi.terminal.errors import BoxUnavailable, WipeUnproven
 from madoguchi.terminal.ground import Ground, Hold, LocalGround, Order
-from madoguchi.terminal.live import Death, Hooks, Live, always, bar, nothing
+from madoguchi.terminal.live import Death, Hooks, Live, Shown, always, bar, nothing
 from madoguchi.terminal.policies import reachable
-from madoguchi.terminal.ports import Plate, Screen, WipeProof
+from madoguchi.terminal.ports import WipeProof
 from madoguchi.terminal.spawn import Pipes
 
 
@@ -117,7 +117,7 @@ class BwrapBoxes:
             raise BoxUnavailable(f"画面に帯を出せません: {error} (no bar on the display)。") from error
 
 
-class BwrapBox:
+class BwrapBox(Shown):
     """One box (port `Box`), for one visit of one procedure; made by `BwrapBoxes`. It waits, unseen, until `enter`."""
 
     def __init__(self, config: BoxConfig, ground: Ground, procedure: Procedure, hooks: Hooks) -> None:
@@ -132,11 +132,6 @@ class BwrapBox:
             self.hold = _started(ground, Order(procedure, size, pipes.inner), pipes)
             places = reachable(procedure, card_client=config.card_client)
             self._live = Live(config, pipes, death, frame=frame, hooks=hooks, places=places)
-
-    @property
-    def screen(self) -> Screen | None:
-        """The virtual screen, if there is no display."""
-        return self._live.screen
 
     @property
     def waits(self) -> bool:
@@ -154,26 +149,6 @@ class BwrapBox:
     def enter(self) -> None:
         """Go to the start address. Raises `CdpError`, `CurtainFailed`."""
         self._live.enter(self.procedure.start_url)
-
-    def curtain(self, down: bool) -> None:  # the port's signature
-        """Cover or show the page."""
-        self._live.shade.curtain(down)
-
-    def tell(self, plate: Plate) -> None:
-        """What stands on the bar, if there is one."""
-        self._live.tell(plate)
-
-    def notice(self, text: str) -> None:
-        """Show one line on the bar."""
-        self._live.notice(text)
-
-    def idle_for(self) -> float | None:
-        """Seconds since the last action."""
-        return self._live.shade.idle_for()
-
-    def logout(self, url: str) -> str:
-        """Visit the site's log-out address."""
-        return self._live.logout(url)
 
     def destroy(self) -> WipeProof:
         """Kill the space and prove it. Once proven, the same proof again: the kernel reuses the numbers looked for."""

@@ -205,3 +205,34 @@ class Live:
     def _event(self, message: Mapping[str, Any]) -> None:
         if self._relay is not None:
             self._relay.event(message)
+
+
+class Shown:
+    """What a visit does with an open box (port `Box`) between its beginning and its end, whichever kind it is."""
+
+    _live: Live
+
+    @property
+    def screen(self) -> Screen | None:
+        """The virtual screen, if there is no display."""
+        return self._live.screen
+
+    def curtain(self, down: bool) -> None:  # the port's signature
+        """Cover or show the page."""
+        self._live.shade.curtain(down)
+
+    def tell(self, plate: Plate) -> None:
+        """What stands on the bar, if there is one."""
+        self._live.tell(plate)
+
+    def notice(self, text: str) -> None:
+        """Show one line on the bar."""
+        self._live.notice(text)
+
+    def idle_for(self) -> float | None:
+        """Seconds since the last action."""
+        return self._live.shade.idle_for()
+
+    def logout(self, url: str) -> str:
+        """Visit the site's log-out address."""
+        return self._live.logout(url)

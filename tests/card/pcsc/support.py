@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from card.support import running
 from madoguchi.card import Card, CardError, Connection, ReaderLost, ReaderState
 from madoguchi.card.pcsc import PcscReader
 from madoguchi.card.pcsc_codes import is_present
@@ -119,17 +118,8 @@ def tool(service: PrivatePcscd, home: Path, *command: str, good: bool = True) ->
 @contextmanager
 def program(service: PrivatePcscd, text: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Another process with a program of its own; goes on once it has said `ready`, and is killed at the end."""
-    command = [sys.executable, "-c", textwrap.dedent(text), *arguments]
-    environment = {**os.environ, **service.environment}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
+    with running(text, *arguments, **service.environment) as process:
+        yield process
 
 
 def code_of(use: Callable[[], object]) -> str:

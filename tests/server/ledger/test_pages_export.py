@@ -14,13 +14,8 @@ from madoguchi.evidence import verify
 from madoguchi.server import clock
 from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits.models import Visit
-from server.ledger.pages_support import closed_visit, decoded, seen
-from server.seat import Enter, People, Seat, text
-
-
-@pytest.fixture
-def visit(seat: Seat, staff: People) -> Visit:
-    return closed_visit(seat, staff("honcho-1"))
+from server.ledger.pages_support import decoded, seen
+from server.seat import Enter, text
 
 
 @pytest.fixture

@@ -15,13 +15,8 @@ from madoguchi.server.ledger.models import Entry
 from madoguchi.server.ledger.signer import verifier
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
-from server.ledger.pages_support import closed_visit, decoded, entry_of, place_of, printed, seen
+from server.ledger.pages_support import decoded, entry_of, place_of, printed, seen
 from server.seat import Enter, People, Seat, serve, ticket
-
-
-@pytest.fixture
-def visit(seat: Seat, staff: People) -> Visit:
-    return closed_visit(seat, staff("honcho-1"))
 
 
 def today() -> str:

@@ -15,18 +15,8 @@ from madoguchi.server.counters.seed import City
 from madoguchi.server.ledger import integrator, log, pages_search, statements
 from madoguchi.server.ledger.models import Entry
 from madoguchi.server.visits.models import Visit
-from server.ledger.pages_support import closed_visit, place_of, seen
+from server.ledger.pages_support import place_of, seen
 from server.seat import Enter, People, Seat, ticket
-
-
-@pytest.fixture
-def visit(seat: Seat, staff: People) -> Visit:
-    return closed_visit(seat, staff("honcho-1"))
-
-
-@pytest.fixture
-def officer(enter: Enter) -> Client:
-    return enter("officer")
 
 
 def asked(client: Client, **query: object) -> list[int]:

@@ -1,10 +1,9 @@
 """Time stamps from a real authority: OpenSSL's, behind HTTP."""
 
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from madoguchi.server.ledger import stamps
 from madoguchi.server.ledger.export import Scope, export
 from madoguchi.server.ledger.models import Stamp
 from server.seat import Seat
+from website import Quiet, Website
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -78,7 +78,7 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
     folder.mkdir()
     certificates(folder)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             (folder / "query").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
             openssl(
@@ -90,15 +90,9 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made = Authority(f"http://127.0.0.1:{server.server_port}/", folder)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with Website(Handler) as served:
+        made = Authority(f"{served.origin}/", folder)
+        yield made
 
 
 def test_a_checkpoint_is_stamped_once_and_openssl_agrees(

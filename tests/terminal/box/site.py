@@ -1,11 +1,11 @@
 """A tiny site on loopback that writes down what reaches it."""
 
-import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from website import Quiet, Website
 
 _PAGE = """<!doctype html><html lang="ja"><head><meta charset="utf-8">{title}<style>
 body {{ margin: 0; background: #f4f4f4; font-size: 24px; }} input, select, button {{ font-size: 32px; }}
@@ -28,36 +28,21 @@ class Seen:
     form: dict[str, str]
 
 
-class Site:
+class Site(Website):
     """The site; `seen` grows with every request. Every answer sets a cookie named after `person`."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.person = "someone"
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._handler())
 
     def paths(self) -> list[str]:
         return [seen.path for seen in self.seen]
 
-    def __enter__(self) -> "Site":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         site = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             def do_GET(self) -> None:  # the library's name
                 self._answer({})
 
@@ -82,8 +67,5 @@ class Site:
                 self.send_header("Set-Cookie", f"person={site.person}; Max-Age=3600")
                 self.end_headers()
                 self.wfile.write(_PAGE.format(title=title, body=body).encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         return Handler
