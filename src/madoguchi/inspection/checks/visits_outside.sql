@@ -5,7 +5,7 @@
 -- before that moment may still have been logged in.
 WITH outside AS (
   SELECT s.* FROM seats s CROSS JOIN limits l
-   WHERE s.exact AND s.registered_s IS NOT NULL
+   WHERE s.exact
      AND (s.registered_s < s.start_s - l.margin_s OR s.registered_s > s.end_s + l.margin_s)
 ), sat AS (
   SELECT o.visit_id AS seen, w.visit_id AS other,

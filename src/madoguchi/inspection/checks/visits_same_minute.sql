@@ -9,7 +9,6 @@ WITH told AS (
          lag(s.card_tag)     OVER r AS other_tag,
          lag(s.registered_s) OVER r AS other_s
     FROM seats s
-   WHERE s.registered_s IS NOT NULL
   WINDOW r AS (PARTITION BY s.seat ORDER BY s.registered_s, s.place)
 )
 SELECT 'same_minute' AS sign,

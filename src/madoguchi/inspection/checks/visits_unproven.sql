@@ -15,8 +15,7 @@ SELECT CASE WHEN s.confirmation IN ('none', 'absent') OR (s.confirmation IS NULL
        CASE WHEN s.exact AND s.after_exact
             THEN CAST(floor((s.after_start_s - coalesce(s.end_s, s.start_s)) / 60) AS BIGINT) END AS minutes
   FROM seats s CROSS JOIN limits l
- WHERE s.after_id IS NOT NULL
-   AND s.after_start_s - coalesce(s.end_s, s.start_s) <= l.followed_s
+ WHERE s.after_start_s - coalesce(s.end_s, s.start_s) <= l.followed_s
    AND (s.card_tag IS NULL OR s.after_tag IS NULL OR s.card_tag <> s.after_tag)
    AND coalesce(s.proof, FALSE) = FALSE
    AND (s.proof = FALSE
