@@ -91,8 +91,8 @@ _EXACTLY: dict[str, tuple[list[Row], set[tuple[str, str | None, str | None]]]] =
         {("unproven_missing", "x", "y")},
     ),
     "refused again: the last earlier visit counts": (
-        [visit("a", "9:00", **AGAIN), visit("b", "9:30"), Y, X, Z | AGAIN | REFUSED],
-        {("refused_returned", "x", "y")},
+        [visit("a", "9:00", **AGAIN, **LEFT), visit("b", "9:30", **AGAIN), Y, X, Z | AGAIN | REFUSED],
+        {("refused_again", "x", "y")},
     ),
     "refused, and only later under the same card again": (
         [visit("a", "9:50"), Y | REFUSED, X, Z | AGAIN],
@@ -104,6 +104,14 @@ _EXACTLY: dict[str, tuple[list[Row], set[tuple[str, str | None, str | None]]]] =
     ),
     "refused, here before for something unknown": (
         [Y | {"procedure": None}, X, Z | AGAIN | REFUSED],
+        {("refused_again", "x", "y")},
+    ),
+    "refused, here before and not completed, but wiped with proof": (
+        [Y | {"outcome": "interrupted"}, X, Z | AGAIN | REFUSED],
+        {("refused_again", "x", "y")},
+    ),
+    "refused, here before, how that ended is not known": (
+        [Y | {"outcome": None, "proof": None}, X, Z | AGAIN | REFUSED],
         {("refused_returned", "x", "y")},
     ),
     "refused, here three weeks before": (
@@ -112,10 +120,14 @@ _EXACTLY: dict[str, tuple[list[Row], set[tuple[str, str | None, str | None]]]] =
     ),
     "refused, and the next after the earlier visit is the same card": (
         [Y, visit("x", "10:20", **AGAIN), visit("w", "10:40"), Z | AGAIN | REFUSED],
-        {("refused_returned", "w", "x")},
+        {("refused_again", "w", "x")},
     ),
     "refused, here before at the end of another terminal's day": (
         [Y | {"terminal": "端末2"}, X, Z | AGAIN | REFUSED],
+        {("refused_after_proof", "z", "x")},
+    ),
+    "refused, here twice before, the last time at the end of another terminal's day": (
+        [visit("a", "9:00", **AGAIN), visit("b", "9:30"), Y | {"terminal": "端末2"}, X, Z | AGAIN | REFUSED],
         {("refused_after_proof", "z", "x")},
     ),
     "refused, the one before was the same card for something else": (

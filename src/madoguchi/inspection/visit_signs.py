@@ -63,6 +63,12 @@ SIGNS: Mapping[str, Sign] = {
         "{seen}は前にも{got}として来ていて、今回「登録済み」と断られました。{got}の次に座ったのは{lost}です。",
         "{seen}, here before as {got}, was refused as already registered. {lost} sat there next after {got}.",
     ),
+    "refused_again": Sign(
+        0.15,
+        "完了・消去済みのあと登録済み",
+        "{seen}は前にも{got}として来ていて、今回「登録済み」と断られました。前回の自分の登録か、次に座った{lost}の登録かを確かめます。",
+        "{seen}, here before as {got}, was refused as already registered: the own registration, or that of {lost}?",
+    ),
     "refused_first": Sign(
         0.6,
         "はじめての来庁で登録済み",

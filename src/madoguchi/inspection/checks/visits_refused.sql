@@ -2,7 +2,8 @@
 -- en: Refused as already registered
 -- The national site refused: "already registered".
 -- Somebody who was here before under the same card: what stands there may be the registration of the person who came
--- next after that earlier visit. Somebody who is new: what was to be registered may stand on the card of the person before.
+-- next after that earlier visit; where that was completed or wiped with proof, it is likelier the own one. Somebody who
+-- is new: what was to be registered may stand on the card of the person before.
 -- Somebody who comes directly after an own visit is refused for what that visit registered: no sign.
 -- Without card tags nobody knows which of the two it is: then both are shown, the second for everybody who had left
 -- without completing at the same site (`refused_candidate`).
@@ -16,6 +17,7 @@ WITH refused AS (
    WHERE concat(',', s.refusals, ',') LIKE '%,already_registered,%'
 ), earlier AS (
   SELECT r.visit_id AS refused_id, x.visit_id, x.after_id, x.after_tag, x.card_tag,
+         coalesce(x.proof, FALSE) OR coalesce(x.outcome, '') = 'completed' AS expected,
          row_number() OVER (PARTITION BY r.visit_id ORDER BY x.start_s DESC, x.line DESC) AS latest
     FROM refused r
     JOIN seats x ON x.card_tag = r.card_tag
@@ -24,7 +26,7 @@ WITH refused AS (
    CROSS JOIN limits l
    WHERE r.start_s - x.start_s <= l.return_s
 )
-SELECT 'refused_returned' AS sign, e.refused_id AS seen, e.after_id AS lost, e.visit_id AS got,
+SELECT CASE WHEN e.expected THEN 'refused_again' ELSE 'refused_returned' END AS sign, e.refused_id AS seen, e.after_id AS lost, e.visit_id AS got,
        CAST(NULL AS BIGINT) AS minutes
   FROM earlier e
  WHERE e.latest = 1 AND e.after_id IS NOT NULL

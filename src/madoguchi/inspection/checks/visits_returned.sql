@@ -21,7 +21,6 @@ SELECT 'returned_interrupted' AS sign, x.seen, x.after_id AS lost, x.visit_id AS
   FROM pairs x CROSS JOIN limits l
  WHERE x.outcome IN ('interrupted', 'abandoned')
    AND coalesce(x.proof, FALSE) = FALSE
-   AND x.after_id IS NOT NULL
    AND (x.after_tag IS NULL OR x.after_tag <> x.card_tag)
    AND x.after_start_s - coalesce(x.end_s, x.start_s) <= l.followed_s
 UNION ALL
