@@ -27,7 +27,10 @@ class Texts:
     def of(cls, texts: list[str]) -> "Texts":
         """Lay strings into a buffer."""
         parts = [as_bytes(text) for text in texts]
-        return cls.over(b"".join(parts), np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64))
+        data, at = np.frombuffer(b"".join(parts), dtype=np.uint8), np.zeros(len(parts) + 1, dtype=np.int64)
+        np.cumsum([len(part) for part in parts], out=at[1:])
+        at.flags.writeable = False
+        return cls(data, at)
 
     @classmethod
     def over(cls, buffer: Any, at: npt.NDArray[Any]) -> "Texts":
