@@ -17,6 +17,8 @@ from madoguchi.inspection.engine import Engine, open_engine
 from madoguchi.inspection.errors import OutputTaken
 from madoguchi.inspection.findings import Expected, Rest
 from madoguchi.inspection.judge import ADDED, FITTED, UNIT, fit_batch, found_columns, judge_batch, judged_schema
+from madoguchi.inspection.near import FITTED as NEAR
+from madoguchi.inspection.near import fit_near, weigh_batch
 from madoguchi.inspection.register import Register, open_register
 from madoguchi.inspection.summary import Step, Summary
 
@@ -71,8 +73,12 @@ def run_plan(engine: Engine, register: Register) -> tuple[Step, ...]:
     judge = partial(judge_batch, schema=schema)
     judged = step("accounts_evidence", register.rows, lambda sql: engine.map(_JUDGED, sql, judge, schema))
     step("accounts_chain", strangers)
+    near = step("accounts_near", judged, lambda sql: engine.map("accounts_near_fitted", sql, fit_near, NEAR))
+    step("accounts_owners", near)
     step("accounts_rest", judged)
-    step("accounts_ranked", judged)
+    weighed = partial(weigh_batch, schema=schema)
+    found = step("accounts_weighed", judged, lambda sql: engine.map("accounts_found", sql, weighed, schema))
+    step("accounts_ranked", found)
     return tuple(steps)
 
 

@@ -12,27 +12,29 @@ from madoguchi.names.batch import GIVEN, judge_arrow
 from madoguchi.names.match import match
 
 FLOOR = 1e-3
-"""Least chance of being wrong that makes a row a finding; who shares with a stranger, or whose name cannot be
-judged, is always one."""
+"""Least chance of being wrong that makes a row a finding; who shares with a stranger, whose account is in
+another's name by the name match, or whose name cannot be judged, is always one."""
 UNIT = 1e12
 """`rest_wrong` counts in parts of one this small, as whole numbers: their sum is the same in any order."""
 _EDGES = np.array([1e-7, 1e-6, 1e-5, 3e-5, 1e-4, 2e-4, 5e-4])
 _COUNTS = ("shared_by", "strangers", "same_day", "better")
-_CHANCES = ("p_self", "p_family", "p_oldname", "p_other")
+CHANCE_COLUMNS = ("p_self", "p_family", "p_oldname", "p_other")
+"""Chances of the four kinds."""
 _ADDED = pa.schema(
     [
         ("shared_by", pa.int64()),
         ("signals", pa.string()),
         ("verdict", pa.string()),
-        *((name, pa.float64()) for name in (*_CHANCES, "p_wrong")),
+        *((name, pa.float64()) for name in (*CHANCE_COLUMNS, "p_wrong")),
         ("reason_ja", pa.string()),
         ("reason_en", pa.string()),
+        ("whose", pa.string()),
     ]
 )
 _INNER = pa.schema(
     [("strangers", pa.int64()), ("rest_bin", pa.int64()), ("rest_rows", pa.int64()), ("rest_wrong", pa.int64())]
 )
-ADDED = (*_ADDED.names, *_INNER.names, "rank", "same_day", "better")
+ADDED = (*_ADDED.names, *_INNER.names, "rank", "same_day", "better", "near_id")
 """Names of columns that an inspection adds."""
 _SIGNALS = ("", "家族と同じ口座", "姓も住所も違う人と同じ口座", "同じ日・同じ窓口の他人と同じ口座")
 _VERDICTS = {"FAMILY": "名が違う", "OLDNAME": "姓が違う", "OTHER": "姓も名も違う", "UNDETERMINED": "氏名で判定できない"}
@@ -87,14 +89,14 @@ def judge_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     judged = judge_arrow(batch["kanji"], batch["holder_kana"], **more)
     shared_by, strangers, same_day, better = (_whole(batch[name]) for name in _COUNTS)
     levels = weigh.who_else(shared_by, strangers, same_day)
-    kernel = np.stack([judged[name].to_numpy(zero_copy_only=False) for name in _CHANCES], axis=1)
+    kernel = np.stack([judged[name].to_numpy(zero_copy_only=False) for name in CHANCE_COLUMNS], axis=1)
     chances = weigh.weigh(kernel, levels, better)
     wrong = weigh.wrong(chances)
     unjudged = judged["status"].to_numpy(zero_copy_only=False) != 0
-    kept = (wrong >= FLOOR) | (strangers > 0) | unjudged
+    kept = (wrong >= FLOOR) | (strangers > 0) | unjudged | _others(judged["verdict"])
     rows = pa.array(np.flatnonzero(kept))
     found = {name: batch[name].take(rows) for name in batch.schema.names if name not in _COUNTS}
-    found |= {name: pa.array(chances[kept, place]) for place, name in enumerate(_CHANCES)}
+    found |= {name: pa.array(chances[kept, place]) for place, name in enumerate(CHANCE_COLUMNS)}
     found |= {"p_wrong": pa.array(wrong[kept]), "shared_by": pa.array(shared_by[kept])}
     found |= {"strangers": pa.array(strangers[kept]), "verdict": judged["verdict"].take(rows).cast(pa.string())}
     found |= _told(found, levels[kept], better[kept] > 0)
@@ -103,11 +105,19 @@ def judge_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 def fit_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch of `checks/accounts_fitting.sql` with `fits`: chance of SELF, 0 where nobody can say."""
+    columns = [batch[name].cast(FITTED.field(name).type) for name in FITTED.names[:-1]]
+    return pa.RecordBatch.from_arrays([*columns, pa.array(chance_of_self(batch))], schema=FITTED)
+
+
+def chance_of_self(batch: pa.RecordBatch) -> weigh.Floats:
+    """The name match's chance that `holder_kana` is `kanji`'s, by its own prior chances; 0 where nobody can say."""
     judged = judge_arrow(batch["kanji"], batch["holder_kana"])
     known = judged["status"].to_numpy(zero_copy_only=False) == 0
-    fits = np.where(known, judged["p_self"].to_numpy(), 0.0)
-    columns = [batch[name].cast(FITTED.field(name).type) for name in FITTED.names[:-1]]
-    return pa.RecordBatch.from_arrays([*columns, pa.array(fits)], schema=FITTED)
+    return np.where(known, judged["p_self"].to_numpy(), 0.0)
+
+
+def _others(verdicts: pa.Array) -> Bools:
+    return np.asarray(pc.is_in(verdicts.cast(pa.string()), pa.array(["FAMILY", "OTHER"])), dtype=np.bool_)
 
 
 def _whole(column: pa.Array) -> npt.NDArray[np.int64]:

@@ -32,6 +32,11 @@ BETTER = np.array([(0.97, 0.15, 0.95, 0.10), (0.03, 0.85, 0.05, 0.90)])
 """[whether the holder's name fits another person on the account better, kind], where there is one. Estimates of this
 project: the true holder is mostly on the account too; a child's namesake, or a slip of the pen, is rare."""
 
+NEAR = (0.01, 0.20, 0.01, 0.90)
+"""[kind]: how often a holder's name that is not the person's fits somebody who registered at the same counter within an
+hour. Estimates of this project: by chance seldom, a family comes together, the next in line is where a stranger's
+account comes from."""
+
 
 def weigh(chances: Floats, sharing: Numbers, better: Numbers) -> Floats:
     """Chances (rows, 4) of the names room, by its own prior chances, made those of this register.
@@ -43,7 +48,15 @@ def weigh(chances: Floats, sharing: Numbers, better: Numbers) -> Floats:
     """
     factors = SHARING * (np.array(CHANCES) / np.array(PRIORS))
     seen = np.where((sharing == ALONE)[:, None], 1.0, BETTER[(better > 0).astype(np.int64)])
-    odds = chances * factors[sharing] * seen
+    return _shares(chances * factors[sharing] * seen)
+
+
+def nearby(chances: Floats) -> Floats:
+    """Chances (rows, 4) of rows whose holder's name fits somebody near at the counter."""
+    return _shares(chances * np.array(NEAR))
+
+
+def _shares(odds: Floats) -> Floats:
     total = odds[:, 0] + odds[:, 1] + odds[:, 2] + odds[:, 3]
     return np.asarray(odds / total[:, None], dtype=np.float64)
 

@@ -11,5 +11,4 @@ SELECT
     ) AS BIGINT
   ) AS rank,
   *
-FROM accounts_judged
-WHERE rest_bin IS NULL
+FROM accounts_found
