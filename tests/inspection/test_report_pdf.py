@@ -38,7 +38,15 @@ def text(file: Path, *chosen: str) -> str:
 def test_what_is_needed_stands_on_paper(tmp_path: Path) -> None:
     file = written(tmp_path, *(finding(n) for n in range(1, 61)))
     said = text(file)
-    for part in ("口座の点検", "Inspectionofaccounts", "register.parquet", "同じ口座", "見本花子", "2022-08-3013:35"):
+    for part in (
+        "口座の点検",
+        "Inspectionofaccounts",
+        "register.parquet",
+        "同じ口座",
+        "見本花子",
+        "別の人OTHER",
+        "2022-08-3013:35",
+    ):
         assert part in said
     assert f"P{SHOWN:05d}" in said
     assert f"P{SHOWN + 1:05d}" not in said
@@ -124,6 +132,20 @@ def test_the_template_fetches_nothing() -> None:
     assert "#import" not in template
     assert "#include" not in template
     assert "eval(" not in template
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1.0, "100.00%"), (0.99999, "> 99.99%"), (0.9999, "99.99%"), (0.0, "0.00%"), (1e-9, "< 0.01%"), (0.5, "50.00%")],
+)
+def test_a_share_is_not_rounded_to_certainty(value: float, said: str) -> None:
+    assert pdf.shown(value, "0.00%") == said
+
+
+def test_the_line_goes_through_the_aim() -> None:
+    drawn = curve(summary(looks=(Look(1, 0.1, 1.0), Look(10, 0.5, 1.0), Look(100, 1.0, 0.2)), looks_for_99=50))
+    assert [drawn["needed"], 0.99] in drawn["points"]
+    assert drawn["points"] == sorted(drawn["points"])
 
 
 def test_the_curve_stays_within_its_frame() -> None:

@@ -51,6 +51,7 @@ def test_the_list_is_ready_for_work(tmp_path: Path) -> None:
     assert (shown["P(wrong)"].value, shown["P(wrong)"].number_format) == (0.979, "0.00%")
     assert (shown["Rank"].value, shown["Signals"].value) == (1, "shared, name")
     assert shown["Registered at"].value == datetime(2022, 8, 30, 13, 35)  # noqa: DTZ001 - this country's clock
+    assert shown["Verdict"].value == "別の人 OTHER"
     assert shown["Checked"].value is None
     [answers] = sheet.data_validations.dataValidation
     assert answers.formula1 == '"○,×,保留"'
@@ -119,7 +120,7 @@ def test_values_that_a_cell_cannot_hold(tmp_path: Path) -> None:
 
 
 def test_more_than_a_sheet_holds_goes_on_the_next(tmp_path: Path) -> None:
-    book = written(tmp_path, *(finding(n) for n in range(1, 26)), sheet_rows=10)
+    book = written(tmp_path, *(finding(n) for n in range(1, 26)), sheet_rows=10, most_sheets=3)
     assert book.sheetnames == ["要約", LIST, f"{LIST}2", f"{LIST}3"]
     ranks = [[row[0] for row in book[name].iter_rows(min_row=2, values_only=True)] for name in book.sheetnames[1:]]
     assert ranks == [list(range(1, 11)), list(range(11, 21)), list(range(21, 26))]

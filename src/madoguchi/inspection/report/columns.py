@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TEXT, WHOLE, SHARE, WEIGHT, TIME = "@", "#,##0", "0.00%", "0.000", "yyyy-mm-dd hh:mm"
+TEXT, WHOLE, SHARE, WEIGHT = "@", "#,##0", "0.00%", "0.000"
+TIME, DAY = "yyyy-mm-dd hh:mm", "yyyy-mm-dd"
 """Number formats of a cell, as a spreadsheet writes them."""
 
 
@@ -39,6 +40,9 @@ _COMMON = (
 _ACCOUNTS = (
     Column("person_id", "個人の番号", "Person", 18, TEXT, 8),
     Column("kanji", "氏名", "Name", 18, TEXT, 10),
+    Column("birth", "生年月日", "Birth", 12, DAY),
+    Column("address", "住所", "Address", 36),
+    Column("whose", "名義と合う人の番号", "Whose it may be", 18),
     Column("holder_kana", "口座名義カナ", "Account holder", 24, TEXT, 13),
     Column("account", "口座の鍵", "Account key", 24),
     Column("place", "登録した場所", "Place", 18, TEXT, 8),

@@ -20,7 +20,7 @@ def curve(summary: Summary) -> dict[str, Any]:
         return {"points": []}
     needed = summary.looks_for_99
     return {
-        "points": [[math.log10(one.looked) / reach, _within(one.found_share)] for one in _thinned(usable)],
+        "points": [[math.log10(one.looked) / reach, _within(one.found_share)] for one in _drawn(summary, usable)],
         "ups": [{"at": up, "label": f"{up:.0%}"} for up in _UPS],
         "acrosses": [{"at": p / reach, "label": f"{10**p:,}"} for p in range(math.floor(reach) + 1)],
         "aim": AIM,
@@ -29,6 +29,13 @@ def curve(summary: Summary) -> dict[str, Any]:
         "caption": ("上から確認した件数(横、対数)と、見つかる割合(縦)", "Looked at from the top (log) and share found"),
         "alt": _in_words(summary, usable),
     }
+
+
+def _drawn(summary: Summary, looks: list[Look]) -> list[Look]:
+    """The points of the line; it goes through the aim where the summary says that it is reached."""
+    aim = Look(summary.looks_for_99, AIM, 0.0)
+    apart = aim.looked not in {one.looked for one in looks} and looks[0].looked < aim.looked < looks[-1].looked
+    return _thinned(sorted([*looks, *([aim] if apart else [])], key=lambda one: one.looked))
 
 
 def _thinned(looks: list[Look]) -> list[Look]:

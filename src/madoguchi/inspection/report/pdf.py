@@ -10,7 +10,7 @@ from typing import Any
 import typst
 
 from madoguchi.inspection.report import table
-from madoguchi.inspection.report.columns import SHARE, WEIGHT, WHOLE, Column, columns, on_paper
+from madoguchi.inspection.report.columns import DAY, SHARE, WEIGHT, WHOLE, Column, columns, on_paper
 from madoguchi.inspection.report.curve import curve
 from madoguchi.inspection.report.errors import FontMissing
 from madoguchi.inspection.report.xlsx import steps
@@ -23,6 +23,7 @@ SHOWN = 50
 """Findings that stand on paper."""
 
 _LONGEST = 240
+_LEAST = 0.0001
 _WORDS = {
     "facts": ("要約", "Summary"),
     "curve": ("何件見れば、どれだけ見つかるか", "Share found against number looked at"),
@@ -117,7 +118,7 @@ def shown(value: object, form: str) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{value:%Y-%m-%d}" if form == DAY else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, int | float):
         return _number(value, form)
     text = str(value)
@@ -127,4 +128,11 @@ def shown(value: object, form: str) -> str:
 def _number(value: float, form: str) -> str:
     if not math.isfinite(value):
         return "–"
-    return {WHOLE: f"{value:,.0f}", SHARE: f"{value:.2%}", WEIGHT: f"{value:.3f}"}.get(form) or f"{value:,.1f}"
+    return {WHOLE: f"{value:,.0f}", SHARE: _share(value), WEIGHT: f"{value:.3f}"}.get(form) or f"{value:,.1f}"
+
+
+def _share(value: float) -> str:
+    """A share in hundredths; what is not quite all or nothing is not shown as all or nothing."""
+    if _LEAST / 2 > value > 0:
+        return f"< {_LEAST:.2%}"
+    return f"> {1 - _LEAST:.2%}" if 1 - _LEAST / 2 <= value < 1 else f"{value:.2%}"

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,24 @@ def count(findings: Path) -> int:
 def rows(findings: Path, *, most: int | None = None) -> Iterator[tuple[Any, ...]]:
     """The findings in their order, cell by cell as `plain` gives them, at most `most`. Raises `FindingsUnreadable`."""
     left = most
+    reads = [_read(name) for name in names(findings)]
     for batch in _open(findings).iter_batches(batch_size=_ROWS_AT_A_TIME):
         taken = batch if left is None else batch.slice(0, left)
-        yield from zip(*(map(plain, column.to_pylist()) for column in taken.columns), strict=True)
+        columns = (map(read, column.to_pylist()) for read, column in zip(reads, taken.columns, strict=True))
+        yield from zip(*columns, strict=True)
         left = left if left is None else left - taken.num_rows
         if left == 0:
             return
+
+
+def _read(name: str) -> Callable[[object], Any]:
+    """How a column's values are read: verdicts of the name match as a clerk's words, with the code behind."""
+    if name != "verdict":
+        return plain
+    from madoguchi.names.reasons import LABELS_JA
+
+    words = {kind.value: f"{label} {kind.value}" for kind, label in LABELS_JA.items()}
+    return lambda value: words.get(str(value), plain(value))
 
 
 def plain(value: object) -> Any:
