@@ -24,6 +24,7 @@ _HELD_OUT_PART = 10
 _READINGS_PART = 30
 _UNALIGNED = 1e-6
 _JAPANESE = 0.3
+_GROUP_NAMES = 8000.0
 
 
 def held_out(letters: Sequence[int]) -> bool:
@@ -36,7 +37,7 @@ def _sum_of(codes: Sequence[int]) -> int:
 
 
 def added(tables: Tables, *, names: Path, japanese: Iterable[tuple[int, ...]], holdout: bool) -> Tables:
-    """The tables with those for Latin letters, and two more rows of calibration at the end.
+    """The tables with those for Latin letters, and four more rows of calibration at the end.
 
     `japanese` are kana names of strangers with Japanese names. Raises `SourceMissing`.
     """
@@ -54,7 +55,10 @@ def learn(tables: Tables, words: Sequence[LatinWord], japanese: Sequence[tuple[i
     """The tables with those learnt from these words."""
     laid = _lay(learn_groups([word.pair for word in words]))
     listed = [word.pair for word in words if word.listed]
-    names = [(pair.kana, pair.weight) for pair in listed] + [(kana, _JAPANESE) for kana in japanese]
+    sums = Counter(word.group for word in words)
+    shares = {group: _GROUP_NAMES / count if group else 1.0 for group, count in sums.items()}
+    names = [(word.pair.kana, shares[word.group]) for word in words if word.listed or word.group]
+    names += [(kana, _JAPANESE) for kana in japanese]
     groups, starts, pieces, weights, bases = laid
     return replace(
         tables,

@@ -2,33 +2,60 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from madoguchi.names.calibrate import PRIORS, START, SURE, Floats, Numbers
+from madoguchi.names.calibrate import PRIORS, SURE, Floats, Numbers
 from madoguchi.names.engine import Engine, Texts
 from madoguchi.names.kernel import FAMILY, OLDNAME, OTHER, SELF
-from madoguchi.names.latin_kernel import KNOWS
+from madoguchi.names.latin_kernel import GROUPS
 from madoguchi.names.latin_sources import LatinWord
 
-FITS = 2
-"""Rows at the end of `fit`: names with a word the dictionary lacks, names without."""
+START = np.array([(1.0, 0.0, 0.0, 0.0, 0.0, 1e-4, *PRIORS, SURE)] * GROUPS)
+"""Rows that change nothing, one for each group of names; the last of `fit`."""
 _PEOPLE = 15_000
 _STEPS = 400
-_DOUBTS = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3)
-_EXCHANGED, _SPACED, _SECOND, _LEFT_OUT = 0.15, 0.7, 0.3, 0.4
+_DOUBTS = (1e-4, 3e-4, 1e-3, 3e-3)
+_EXCHANGED, _SPACED, _LEFT_OUT = 0.15, 0.7, 0.15
+_SHARES = {"": 0.5, "zh": 0.2, "ko": 0.15, "vi": 0.15}
+_SIZES = {"": (0.7, 0.3, 0.0), "vi": (0.1, 0.7, 0.2)}
 
 
-def _half(dice: random.Random, words: Sequence[LatinWord], *, given: bool) -> list[LatinWord]:
-    return [dice.choice(words) for _ in range(2 if given and dice.random() < _SECOND else 1)]
+@dataclass(frozen=True)
+class _Pool:
+    """Words of surnames and given names of one group of people, and chances of one, two and three given names."""
+
+    surnames: Sequence[LatinWord]
+    given: Sequence[LatinWord]
+    sizes: tuple[float, float, float]
+
+    def person(self, dice: random.Random) -> tuple[list[LatinWord], list[LatinWord]]:
+        count = dice.choices((1, 2, 3), self.sizes)[0]
+        return [dice.choice(self.surnames)], [dice.choice(self.given) for _ in range(count)]
+
+
+def _pools(words: Sequence[LatinWord]) -> dict[str, _Pool]:
+    """Pools by group: syllables that only teach are given names of two syllables."""
+    listed: dict[str, list[LatinWord]] = {}
+    joined: dict[str, list[LatinWord]] = {}
+    for word in words:
+        (listed if word.listed else joined).setdefault(word.group, []).append(word)
+    return {
+        group: _Pool(part, joined.get(group, part) if group else part, _SIZES.get(group, (1.0, 0.0, 0.0)))
+        for group, part in listed.items()
+    }
 
 
 def made_up(words: Sequence[LatinWord], seed: int = 2) -> tuple[Texts, Texts, Numbers]:
-    """Pairs of every kind: Latin letters, kana, kind. Second given names are often left out of accounts."""
+    """Pairs of every kind, all of one group: Latin letters, kana, kind. Later given names are often left out."""
     dice = random.Random(seed)  # noqa: S311 - made-up people, no secrets
     latin, kana, kinds = [], [], []
+    pools = _pools(words)
+    groups = [group for group in _SHARES if group in pools]
     for _ in range(_PEOPLE):
-        own, other = ((_half(dice, words, given=False), _half(dice, words, given=True)) for _ in range(2))
+        pool = pools[dice.choices(groups, [_SHARES[group] for group in groups])[0]]
+        own, other = pool.person(dice), pool.person(dice)
         read = {SELF: (own, own), FAMILY: (own, other), OLDNAME: (other, own), OTHER: (other, other)}
         for kind, (first, second) in read.items():
             latin.append(" ".join(word.latin for word in (*own[0], *own[1])))
@@ -42,11 +69,11 @@ def made_up(words: Sequence[LatinWord], seed: int = 2) -> tuple[Texts, Texts, Nu
 
 def fit(engine: Engine, words: Sequence[LatinWord]) -> Floats:
     """The rows that make the true kinds of made-up pairs likeliest."""
-    latin, kana, kinds = made_up([word for word in words if word.listed])
+    latin, kana, kinds = made_up(words)
     judged = engine.judge(latin, kana)
     usable = judged.facts[:, 0] == 0
-    likely, kinds, known = judged.likely[usable], kinds[usable], judged.facts[usable, 4] & KNOWS
-    return np.array([_row(likely[known == group], kinds[known == group]) for group in range(FITS)])
+    likely, kinds, known = judged.likely[usable], kinds[usable], judged.facts[usable, 4]
+    return np.array([_row(likely[known == group], kinds[known == group]) for group in range(GROUPS)])
 
 
 def _chances(likely: Floats, numbers: Floats) -> Floats:
@@ -56,16 +83,28 @@ def _chances(likely: Floats, numbers: Floats) -> Floats:
 
 
 def _row(likely: Floats, kinds: Numbers) -> list[float]:
-    """Power, shifts (that of OTHER held at 0), doubt, prior chances, least chance to decide; by Adam."""
+    """Power, shifts (that of OTHER held at 0), doubt, prior chances, least chance to decide: the doubt that fits best."""
+    own = np.array(PRIORS)[kinds]
+    best, most = START[0], -np.inf
+    for doubt in _DOUBTS:
+        numbers = _descend(likely, kinds, doubt)
+        chances = _chances(likely, numbers)[np.arange(len(kinds)), kinds]
+        score = float(np.log((1 - doubt) * chances + doubt * own).mean())
+        if score > most:
+            most, best = score, np.array([*np.round(numbers, 6), doubt, *PRIORS, SURE])
+    return [float(number) for number in best]
+
+
+def _descend(likely: Floats, kinds: Numbers, doubt: float) -> Floats:
+    """Power and shifts by Adam; a pair counts as much as it is not explained by the doubt."""
     numbers, mean, square = np.array([1.0, 0.0, 0.0, 0.0, 0.0]), np.zeros(5), np.zeros(5)
-    truth = np.eye(4)[kinds]
+    truth, own, rows = np.eye(4)[kinds], doubt * np.array(PRIORS)[kinds], np.arange(len(kinds))
     for step in range(1, _STEPS + 1):
-        gap = _chances(likely, numbers) - truth
+        chances = _chances(likely, numbers)
+        true = (1 - doubt) * chances[rows, kinds]
+        gap = (chances - truth) * (true / (true + own))[:, None]
         slope = np.concatenate([[(gap * likely).sum()], gap.sum(0)]) / len(kinds)
         slope[1 + OTHER] = 0.0
         mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
         numbers -= 0.03 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)
-    chances = _chances(likely, numbers)[np.arange(len(kinds)), kinds]
-    own = np.array(PRIORS)[kinds]
-    doubt = max(_DOUBTS, key=lambda share: float(np.log((1 - share) * chances + share * own).mean()))
-    return [*np.round(numbers, 6).tolist(), doubt, *PRIORS, SURE]
+    return numbers

@@ -19,8 +19,8 @@ from madoguchi.names.lookup import ABSENT, STEP
 from madoguchi.names.reading import OK, ONE_PART, TOO_LONG
 
 SELF, FAMILY, OLDNAME, OTHER = range(4)
-KNOWS = 1
-"""Last fact of a row in Latin letters: the dictionary has every word."""
+KNOWS, SHORT, GROUPS = 1, 2, 4
+"""Last fact of a row in Latin letters, bits: the dictionary has every word; few kana. Each of the four has a fit."""
 EXCHANGED = 128
 """Added to the kana of the cut where the given name stands first in the account."""
 GRAM_STEP = 20.0
@@ -34,6 +34,7 @@ _RARE = 1e-5
 _KNOWN = 0.95
 _SWAPPED = 0.15
 _LEFT_OUT = 0.1
+_FEW = 7
 _UNSPACED = 0.02
 _CUTS = np.array([0.75, 0.17, 0.05, 0.02, 0.01])
 _PRIORS = (0.97, 0.01, 0.01, 0.01)
@@ -552,7 +553,7 @@ def latin_room():
 @njit(cache=True, nogil=True)
 def latin_fit(fit, flags):
     """The row of the calibration for a name in Latin letters."""
-    return fit[fit.shape[0] - 2 + (flags & KNOWS)]
+    return fit[fit.shape[0] - GROUPS + flags]
 
 
 @njit(cache=True, nogil=True)
@@ -561,7 +562,7 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
 
     `registry` and `holder` are a text each: bytes, where it begins and ends.
     `tables` are those of `latin_build`. Writes `out` (four logarithms of likelihoods) and the last three of `facts`:
-    characters before the given name (255 for a name of one word), kana before the cut (and `EXCHANGED`), `KNOWS`.
+    characters before the given name (255 for a name of one word), kana before the cut (and `EXCHANGED`), the group.
     """
     letters, name, kana, places, scratch, strange, booked = room
     words, edges, ahead, behind, keys, knows = name
@@ -587,7 +588,7 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
             _look_ahead(letters, begin, end, tables, ahead)
             if ahead[begin] < _TINY:
                 return TOO_LONG
-    facts[4] = KNOWS if known else 0
+    facts[4] = (KNOWS if known else 0) | (SHORT if m <= _FEW else 0)
     out[:] = 0.0
     if n == 1:
         _sum_letters(m, opened, name, kana, tables, scratch, strange, out)

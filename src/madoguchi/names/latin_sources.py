@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from madoguchi.names.folded import Folder
@@ -24,12 +24,13 @@ _LONGEST = 20
 
 @dataclass(frozen=True)
 class LatinWord:
-    """A word and a reading as written, folded, and whether the dictionary may list it (places and syllables only teach)."""
+    """A word and a reading as written, folded, whether the dictionary lists it (others only teach), and its group."""
 
     latin: str
     kana: str
     pair: LatinPair
     listed: bool
+    group: str = ""
 
 
 def loan_words(path: Path, folder: Folder) -> list[LatinWord]:

@@ -35,7 +35,7 @@ class Tables:
     groups (5 bits a letter), `latin_bases` the chance of each; the pieces of kana of group place `g` stand in
     `latin_starts[g]:latin_starts[g + 1]` of `latin_pieces` (kana << 21 | codes, 7 bits each) and `latin_weights`
     (chances). `latin_book` is an open-addressed table (mark << 8 | value) of words and their readings, `latin_grams`
-    the kana background, -20 ln P. The last two rows of `fit` are theirs.
+    the kana background, -20 ln P. The last four rows of `fit` are theirs.
     """
 
     pages: npt.NDArray[np.uint16]
