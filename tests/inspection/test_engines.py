@@ -11,7 +11,7 @@ import pytest
 from inspection.people import PEOPLE, write_register
 from madoguchi.inspection.accounts import inspect
 from madoguchi.inspection.engine import open_engine
-from madoguchi.inspection.errors import EngineMissing
+from madoguchi.inspection.errors import EngineFailed, EngineMissing
 from madoguchi.inspection.generator import REGISTER, generate
 from madoguchi.inspection.register import SCHEMA
 
@@ -50,6 +50,11 @@ def test_little_memory_is_enough(tmp_path: Path) -> None:
 def found(tmp_path: Path, name: str, **options: Any) -> pa.Table:
     inspect(tmp_path / REGISTER, out=tmp_path / name, **options)
     return pq.read_table(tmp_path / name / "findings.parquet")
+
+
+def test_a_limit_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineFailed):
+        open_engine("duckdb", tmp_path / "work", memory="a lot")
 
 
 def test_an_engine_nobody_has_is_named(tmp_path: Path) -> None:

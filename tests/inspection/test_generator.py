@@ -1,5 +1,6 @@
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +69,19 @@ def test_a_register_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(OutputTaken):
         generate(tmp_path, people=10, seed=0)
     assert (tmp_path / TRUTH).read_text() == "mine"
+
+
+def test_half_a_register_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(start: int, count: int, seed: int) -> Any:
+        if start:
+            raise OSError("no space left")
+        return block(start, count, seed)
+
+    monkeypatch.setattr(generator, "_BLOCK", 100)
+    monkeypatch.setattr(generator, "block", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        generate(tmp_path, people=250, seed=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_registrations_are_planted_at_the_national_rates(made: Path) -> None:

@@ -27,16 +27,17 @@ class DuckdbEngine:
         self._threads = threads or os.cpu_count() or 1
         spill = work / "spill"
         spill.mkdir(parents=True, exist_ok=True)
-        self._base = duckdb.connect(
-            config={
-                "memory_limit": memory,
-                "temp_directory": str(spill),
-                "threads": self._threads,
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "TimeZone": "UTC",
-            }
-        )
+        with _named():
+            self._base = duckdb.connect(
+                config={
+                    "memory_limit": memory,
+                    "temp_directory": str(spill),
+                    "threads": self._threads,
+                    "preserve_insertion_order": False,
+                    "autoinstall_known_extensions": False,
+                    "TimeZone": "UTC",
+                }
+            )
 
     def table(self, name: str, files: Sequence[Path]) -> None:
         """See `Engine.table`."""

@@ -5,6 +5,7 @@ was planted stands in `truth.parquet`, which no inspection reads: persons whose 
 present name, or written with noise (`person_id, kind, noise, owner, moved`).
 """
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,15 @@ def generate(out: Path, *, people: int, seed: int) -> Told:
     if any((out / name).exists() for name in (REGISTER, TRUTH)):
         raise OutputTaken(str(out))
     out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".generate-", dir=out) as folder:
+        counts = _write(Path(folder), people, seed)
+        for name in (TRUTH, REGISTER):
+            (Path(folder) / name).rename(out / name)
+    return Told(people, int(counts[FAMILY]), int(counts[OTHER]))
+
+
+def _write(out: Path, people: int, seed: int) -> Numbers:
+    """Both files, block by block; answers how many there are of each kind."""
     counts = np.zeros(len(KINDS), dtype=np.int64)
     marked = [schema.with_metadata(_MARK) for schema in (SCHEMA, TRUTH_SCHEMA)]
     with (
@@ -71,7 +81,7 @@ def generate(out: Path, *, people: int, seed: int) -> Told:
             rows.write_table(register, row_group_size=_BLOCK)
             truth.write_table(told)
             counts += np.bincount(kinds, minlength=len(KINDS))
-    return Told(people, int(counts[FAMILY]), int(counts[OTHER]))
+    return counts
 
 
 def block(start: int, count: int, seed: int) -> tuple[pa.Table, pa.Table, Numbers]:
