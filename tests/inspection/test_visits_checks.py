@@ -82,9 +82,9 @@ def test_what_must_not_be_found(why: str, tmp_path: Path) -> None:
 
 
 Z = visit("z", "11:00")
-AGAIN = {"card_tag": "tag-y"}
-REFUSED = {"refusals": "already_registered"}
-NO_CARD = {"card_tag": None}
+AGAIN: Row = {"card_tag": "tag-y"}
+REFUSED: Row = {"refusals": "already_registered"}
+NO_CARD: Row = {"card_tag": None}
 _EXACTLY: dict[str, tuple[list[Row], set[tuple[str, str | None, str | None]]]] = {
     "nobody confirmed, nothing known of a wipe": (
         [Y | {"proof": None, "confirmation": "none"}, X],
