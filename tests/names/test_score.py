@@ -307,8 +307,11 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, kind: str) -> N
     (tmp_path / f"folder.{kind}").mkdir()
     with pytest.raises(file_errors.InputUnreadable):
         score.score(tmp_path / f"folder.{kind}", tmp_path / f"out.{kind}")
+    for place in (source, tmp_path / "nowhere"):
+        with pytest.raises(file_errors.OutputFailed):
+            score.score(source, place / f"out.{kind}")
     with pytest.raises(file_errors.OutputFailed):
-        score.score(source, source / f"out.{kind}")
+        score.score(source, tmp_path / f"folder.{kind}", overwrite=True)
     for out in ("out.txt", "out.csv" if kind == "parquet" else "out.parquet"):
         with pytest.raises(file_errors.FormatUnknown):
             score.score(source, tmp_path / out)
@@ -406,14 +409,15 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_full_disk_is_named_and_a_later_run_goes_on(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("part", [0.5, 0.01], ids=["while joining", "at the first part"])
+def test_a_full_disk_is_named_and_a_later_run_goes_on(tmp_path: Path, kind: str, part: float) -> None:
     source, out = made(tmp_path, kind, table(rows=5000)), tmp_path / f"out.{kind}"
     score.score(source, tmp_path / f"whole.{kind}", rows=500)
-    room = (tmp_path / f"whole.{kind}").stat().st_size // 2
+    room = int((tmp_path / f"whole.{kind}").stat().st_size * part)
     process = started(source, out, 500, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
     _, trouble = process.communicate()
     assert "DiskFull" in trouble
     assert not out.exists()
     done = score.score(source, out, rows=500)
-    assert done.resumed > 0
+    assert (done.resumed > 0) is (part > 0.1)
     assert out.read_bytes() == (tmp_path / f"whole.{kind}").read_bytes()

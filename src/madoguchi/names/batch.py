@@ -71,8 +71,6 @@ def _words(places: npt.NDArray[Any], words: pa.Array) -> pa.DictionaryArray:
 def texts_of(column: pa.Array | pa.ChunkedArray) -> Texts:
     """The buffer of a text column, without a copy where its type allows."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks)
     if pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_decode()
     strings = _without_nulls(_as_strings(whole))

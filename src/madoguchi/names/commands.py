@@ -50,11 +50,12 @@ def score(
     encoding: Annotated[Encoding, typer.Option(help="Of a CSV; cp932 is Windows' Shift_JIS.")] = Encoding.UTF_8,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT when the new one is whole.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="All processors unless given.")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows in memory per thread and part, about.")] = 1 << 17,
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows of a part, about; bounds memory.")] = None,
 ) -> None:
     """Judge a whole file. Stopped at any moment, the same command goes on where it was."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from madoguchi.names.score import ROWS
     from madoguchi.names.score import score as score_file
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -65,7 +66,7 @@ def score(
             bar.update(task, description=what, completed=done, total=total)
 
         found = score_file(
-            source, out, encoding=encoding, overwrite=overwrite, threads=threads, rows=rows, progress=show
+            source, out, encoding=encoding, overwrite=overwrite, threads=threads, rows=rows or ROWS, progress=show
         )
     before = f"（うち {found.resumed:,} 件は前回までに判定済み）" if found.resumed else ""
     Console(highlight=False).print(f"{found.rows:,} 件を判定しました{before}: {out.name}", markup=False)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from madoguchi.names import tables
 from madoguchi.names.csv_file import CsvFile
 from madoguchi.names.engine import Engine, shipped_engine
-from madoguchi.names.file_errors import FormatUnknown, InputChanged, OutputExists
+from madoguchi.names.file_errors import FormatUnknown, InputChanged, OutputExists, OutputFailed
 from madoguchi.names.frames import threads_here
 from madoguchi.names.parquet_file import ParquetFile
 from madoguchi.names.parts import Parts
@@ -67,6 +67,8 @@ def score(
     """
     kind = _kind(source, out)
     file: _File = CsvFile(source, encoding=encoding, rows=rows) if kind == ".csv" else ParquetFile(source, rows=rows)
+    if out.is_dir():
+        raise OutputFailed(out.name)
     if out.exists() and not overwrite and not out.with_name(out.name + ".parts").exists():
         raise OutputExists(out.name)
     parts = Parts(out)
