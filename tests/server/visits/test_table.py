@@ -13,6 +13,7 @@ from madoguchi.inspection.visit_records import FIELDS, prepare
 from madoguchi.inspection.visits import inspect
 from madoguchi.protocol import EventKind
 from madoguchi.server import clock
+from madoguchi.server.accounts.models import Staff
 from madoguchi.server.errors import OfficeError
 from madoguchi.server.visits import services
 from madoguchi.server.visits.models import Visit
@@ -169,3 +170,40 @@ def test_what_the_office_writes_an_inspection_reads(seat: Seat, staff: People, t
     [found] = pq.read_table(tmp_path / "out" / "findings.parquet").to_pylist()
     assert (found["lost_visit"], found["got_visit"]) == (str(second.pk), str(first.pk))
     assert found["unknown"] == ""
+
+
+def closed(seat: Seat, person: Staff, number: int) -> list[str]:
+    """So many visits, one after the other; their ids."""
+    made = []
+    for n in range(number):
+        visit = ticket(seat, person)
+        seat.poll()
+        services.call(visit=visit, terminal=seat.terminal, staff=person)
+        seat.poll()
+        seat.bind(f"{n:02x}" * 32)
+        seat.end()
+        seat.wipe()
+        assert seat.sign()["verdict"] == "accepted"
+        made.append(str(visit.pk))
+    return made
+
+
+def test_portions_lose_nothing_and_mix_nothing_up(
+    seat: Seat, staff: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits = closed(seat, staff("honcho-1"), 5)
+    whole = table(tmp_path, "whole.parquet")
+    monkeypatch.setattr("madoguchi.server.visits.table._PORTION", 2)
+    assert table(tmp_path, "portions.parquet") == whole
+    assert [row["visit_id"] for row in whole] == visits
+    assert [row["lease"] for row in whole] == sorted(row["lease"] for row in whole)
+    assert all(row["called_at"] <= row["opened_at"] <= row["ended_at"] <= row["closed_at"] for row in whole)
+
+
+def test_more_visits_ask_the_database_no_more_often(
+    seat: Seat, staff: People, tmp_path: Path, django_assert_num_queries: Any
+) -> None:
+    for number in (1, 4):
+        closed(seat, staff("honcho-1"), number)
+        with django_assert_num_queries(3):
+            table(tmp_path, f"{number}.parquet")
