@@ -1,4 +1,4 @@
-"""Made-up people 架空 with names in Latin letters, and the kana of their accounts: as people of these countries write them."""
+"""Made-up people 架空 with names in Latin letters, and the kana of their accounts."""
 
 PEOPLE = {
     "chinese": """

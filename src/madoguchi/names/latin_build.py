@@ -83,7 +83,8 @@ Laid = tuple[
 
 def _chances(pairs: Sequence[LatinPair], laid: Laid) -> npt.NDArray[np.float64]:
     found = np.zeros(len(pairs))
-    read_chances(*_flat(pairs), laid, found)
+    letters, letters_at, kana, kana_at = _flat(pairs)
+    read_chances(letters, letters_at, kana, kana_at, laid, found)
     return found
 
 
@@ -102,7 +103,8 @@ def _book(pairs: Sequence[LatinPair], laid: Laid) -> npt.NDArray[np.uint32]:
     shares = trust / np.array([totals[pair.letters] for pair in pairs])
     values = np.minimum(np.rint(-STEP * np.log(shares)), ABSENT - 1).astype(np.int64)
     book = np.zeros(_BOOK_SLOTS, dtype=np.uint32)
-    fill_book(book, *_flat(pairs), values)
+    letters, letters_at, kana, kana_at = _flat(pairs)
+    fill_book(book, letters, letters_at, kana, kana_at, values)
     return book
 
 
@@ -135,5 +137,5 @@ def _grams(names: Iterable[tuple[tuple[int, ...], float]]) -> npt.NDArray[np.uin
     two = counts.sum(0) + 20.0 * one / one.sum()
     two /= two.sum(1, keepdims=True)
     three = counts + 8.0 * two[None]
-    costs = -GRAM_STEP * np.log(three / three.sum(2, keepdims=True))
+    costs: npt.NDArray[np.float64] = -GRAM_STEP * np.log(three / three.sum(2, keepdims=True))
     return np.minimum(np.rint(costs), 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The calibration of names in Latin letters, on made-up people of whom the tables have not seen a tenth of the words."""
+"""The calibration of names in Latin letters, on made-up people; a tenth of their words the tables have not seen."""
 
 import random
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from madoguchi.names.calibrate import PRIORS, SURE, Floats, Numbers
 from madoguchi.names.engine import Engine, Texts
 from madoguchi.names.kernel import FAMILY, OLDNAME, OTHER, SELF
 from madoguchi.names.latin_kernel import GROUPS
-from madoguchi.names.latin_sources import LatinWord
+from madoguchi.names.latin_sources import PERSON, LatinWord
 
 START = np.array([(1.0, 0.0, 0.0, 0.0, 0.0, 1e-4, *PRIORS, SURE)] * GROUPS)
 """Rows that change nothing, one for each group of names; the last of `fit`."""
@@ -40,6 +40,8 @@ def _pools(words: Sequence[LatinWord]) -> dict[str, _Pool]:
     listed: dict[str, list[LatinWord]] = {}
     joined: dict[str, list[LatinWord]] = {}
     for word in words:
+        if word.listed and not word.group and word.pair.weight < PERSON:
+            continue
         (listed if word.listed else joined).setdefault(word.group, []).append(word)
     return {
         group: _Pool(part, joined.get(group, part) if group else part, _SIZES.get(group, (1.0, 0.0, 0.0)))
@@ -83,7 +85,7 @@ def _chances(likely: Floats, numbers: Floats) -> Floats:
 
 
 def _row(likely: Floats, kinds: Numbers) -> list[float]:
-    """Power, shifts (that of OTHER held at 0), doubt, prior chances, least chance to decide: the doubt that fits best."""
+    """Power, shifts (that of OTHER held at 0), the doubt that fits best, prior chances, least chance to decide."""
     own = np.array(PRIORS)[kinds]
     best, most = START[0], -np.inf
     for doubt in _DOUBTS:

@@ -14,9 +14,9 @@ BEGIN, END = 27, 28
 BREAK, PASSED, NUMBER, REFUSED = 40, 41, 42, 0
 PAIR = 64
 """Entries from here on are two letters: `PAIR + first * 27 + second`, as a number above `PAIR`."""
-MAX_WORDS = 6
+MAX_WORDS = 8
 """Words a registry name may have."""
-MAX_LETTERS = 80
+MAX_LETTERS = 96
 """Letters a registry name may have, with two signs for each word."""
 
 _SPECIAL = {

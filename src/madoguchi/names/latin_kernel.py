@@ -1,8 +1,8 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """The compiled kernel for registry names in Latin letters: the same four likelihoods as `kernel` gives.
 
-A word is read as `_KNOWN` of the dictionary (where it knows the word) and the rest by laying letter groups on kana pieces.
-Words follow one another; the name is cut between two words, its halves stand in either order, and a half of
+A word is read as `_KNOWN` of the dictionary (where it knows the word) and the rest by laying letter groups on kana
+pieces. Words follow one another; the name is cut between two words, its halves stand in either order, and a half of
 several words may leave some out. A half that belongs to somebody else is read by the kana background.
 """
 
@@ -35,8 +35,9 @@ _KNOWN = 0.95
 _SWAPPED = 0.15
 _LEFT_OUT = 0.1
 _FEW = 7
+_GLUED, _LEAST_LETTERS = 0.1, 2
 _UNSPACED = 0.02
-_CUTS = np.array([0.75, 0.17, 0.05, 0.02, 0.01])
+_CUTS = np.array([0.75, 0.17, 0.05, 0.02, 0.01, 0.005, 0.005])
 _PRIORS = (0.97, 0.01, 0.01, 0.01)
 _BEAM = 1e-8
 _ENOUGH = 5e-3
@@ -155,15 +156,12 @@ def _places(plain, long, m, places):
 
 
 @njit(cache=True, nogil=True)
-def _prepare(letters, begin, end, m, places, tables, edges, ahead, behind):
-    """Edges of a word: what its letter groups can stand for in these kana.
-
-    ahead[i]: chance of the word's letters from i on; behind[i]: of those before i.
-    """
+def _prepare(letters, begin, end, places, tables, edges, behind):
+    """Edges of a word: what its groups can stand for in these kana. behind[i]: chance of its letters before i."""
     groups, starts, pieces, weights, bases = tables[0], tables[1], tables[2], tables[3], tables[4]
     at, jumps, bits, shares, odds = edges
     behind[begin] = 1.0
-    behind[begin + 1 : end + 1], ahead[begin : end + 1] = 0.0, 0.0
+    behind[begin + 1 : end + 1] = 0.0
     count = at[begin]
     for i in range(begin, end):
         at[i], odds[i], key = count, _ODD * _RARE, np.int64(0)
@@ -184,19 +182,33 @@ def _prepare(letters, begin, end, m, places, tables, edges, ahead, behind):
                 jumps[count], bits[count], shares[count] = size << 4 | piece >> PIECE_BITS, found, weights[place]
                 count += found != 0
     at[end] = count
-    ahead[end] = 1.0
 
 
 @njit(cache=True, nogil=True)
 def _look_ahead(letters, begin, end, tables, ahead):
     """ahead[i]: chance of the word's letters from i on."""
     groups, bases = tables[0], tables[4]
+    ahead[end] = 1.0
     for i in range(end - 1, begin - 1, -1):
         key, ahead[i] = np.int64(0), 0.0
         for size in range(1, min(MAX_GROUP, end - i) + 1):
             key |= np.int64(letters[i + size - 1]) << LETTER_BITS * (size - 1)
             slot = slot_of(groups, key)
             ahead[i] += ahead[i + size] * (bases[slot] if slot >= 0 else _RARE if size == 1 else 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _prepare_all(letters, n, places, tables, name):
+    """Prepare every word; whether all have a chance that numbers can hold."""
+    words, edges, ahead, behind, _, _ = name
+    edges[0][0] = 0
+    for w in range(n):
+        begin, end = words[w, 0], words[w, 1]
+        _prepare(letters, begin, end, places, tables, edges, behind)
+        _look_ahead(letters, begin, end, tables, ahead)
+        if ahead[begin] < _TINY:
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -237,7 +249,7 @@ def _forward(begin, end, m, edges, grid):
 
 @njit(cache=True, nogil=True)
 def _backward(begin, end, low, m, edges, lives, grid):
-    """grid[i - begin, j], j from `low` on: chance of the letters from i on with the kana from j on; the last row is given.
+    """grid[i - begin, j], j from `low` on: chance of letters from i on with kana from j on; the last row is given.
 
     Other rows are given too: what is worth something before it is added to.
     """
@@ -355,7 +367,7 @@ def _chain_backward(first, last, low, m, opened, name, kana, tables, scratch, ou
 @njit(cache=True, nogil=True)
 def _strangers(plain, long, m, opened, grams, strange):
     """strange[0, j]: chance of the kana before j as anybody's half; strange[2, j]: of those from j on (1: costs)."""
-    total, a, b = 0.0, 0, 0
+    total, a, b = 0.0, np.int64(0), np.int64(0)
     strange[0, 0] = 0.0
     for j in range(m):
         c = np.int64(NARROW[long[j]])
@@ -424,11 +436,14 @@ def _bounds(m, starts):
 
 
 @njit(cache=True, nogil=True)
-def _read_two(orders, low, high, m, opened, name, kana, tables, scratch, booked):
-    """Put into `booked` the chances of both words before and after every cut, in these orders (bits).
+def _read_two(orders, starts, m, opened, name, kana, tables, scratch, booked):
+    """Put into `booked` the chances of both words before and after every cut.
 
-    A word that the dictionary has for such a cut is not aligned.
+    A word that the dictionary has for such a cut is not aligned; nor, where spaces give the cuts, any word in an order
+    (bits) in which the dictionary has none if it has one in the other.
     """
+    low, high = _bounds(m, starts)
+    orders = orders if starts and orders else 3
     for word in range(2):
         if orders >> word & 1:
             if not booked[word, low : high + 1].max() >= _ENOUGH:
@@ -440,7 +455,7 @@ def _read_two(orders, low, high, m, opened, name, kana, tables, scratch, booked)
 
 
 @njit(cache=True, nogil=True)
-def _add_cuts(low, high, starts, parts, strange, prices, out, most):
+def _add_cuts(low, high, starts, parts, prices, out, most):
     """Add to `out` every cut of one order: `parts` are the rows of surname and given name in it and of their strangers.
 
     Returns the likeliest cut's weight, if above `most`, and its place, or 0.
@@ -466,11 +481,9 @@ def _sum_two(m, starts, booked, strange, out):
     """Add every cut of a name of two words, in both orders; the likeliest: words, kana before the cut, order."""
     low, high = _bounds(m, starts)
     most, at = _add_cuts(
-        low, high, starts, (booked[0], booked[3], strange[0], strange[2]), strange, (1.0 - _SWAPPED, 0.0), out, -1.0
+        low, high, starts, (booked[0], booked[3], strange[0], strange[2]), (1.0 - _SWAPPED, 0.0), out, -1.0
     )
-    _, turned = _add_cuts(
-        low, high, starts, (booked[2], booked[1], strange[2], strange[0]), strange, (_SWAPPED, 0.0), out, most
-    )
+    _, turned = _add_cuts(low, high, starts, (booked[2], booked[1], strange[2], strange[0]), (_SWAPPED, 0.0), out, most)
     return (1, turned, 1) if turned else (1, at, 0)
 
 
@@ -485,12 +498,19 @@ def _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
         _chain_forward(c, n - 1, 0, m, name, kana, tables, scratch, tails_front)
         _chain_backward(0, c - 1, 0, m, opened, name, kana, tables, scratch, heads_back)
         price, parts = _CUTS[c - 1] / weights, (heads[c - 1], tails[c], strange[0], strange[2])
-        most, at = _add_cuts(1, m - 1, starts, parts, strange, (price * (1.0 - _SWAPPED), _UNSPACED), out, most)
+        most, at = _add_cuts(1, m - 1, starts, parts, (price * (1.0 - _SWAPPED), _UNSPACED), out, most)
         best = (c, at, 0) if at else best
         parts = (heads_back[0], tails_front[n - 1], strange[2], strange[0])
-        most, at = _add_cuts(1, m - 1, starts, parts, strange, (price * _SWAPPED, _UNSPACED), out, most)
+        most, at = _add_cuts(1, m - 1, starts, parts, (price * _SWAPPED, _UNSPACED), out, most)
         best = (c, at, 1) if at else best
     return best
+
+
+@njit(cache=True, nogil=True)
+def _sum_words(n, m, starts, opened, name, kana, tables, scratch, strange, booked, out):
+    if n == 2:
+        return _sum_two(m, starts, booked, strange, out)
+    return _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
 
 
 @njit(cache=True, nogil=True)
@@ -499,13 +519,13 @@ def _sum_letters(m, opened, name, kana, tables, scratch, strange, out):
     words, _, ahead, behind, _, _ = name
     grid, heads, tails, _, _, _ = scratch
     begin, end = words[0, 0], words[0, 1]
-    share = 1.0 / (end - begin)
+    share = _GLUED / (end - begin)
     _chain_forward(0, 0, 0, m, name, kana, tables, scratch, heads)
-    for i in range(begin + 2, end - 1):
+    for i in range(begin + _LEAST_LETTERS + 1, end - _LEAST_LETTERS):
         for j in range(1, m):
             out[FAMILY] += share * grid[i - begin, j] / behind[i] * strange[2, j]
     _chain_backward(0, 0, 0, m, opened, name, kana, tables, scratch, tails)
-    for i in range(begin + 2, end - 1):
+    for i in range(begin + _LEAST_LETTERS + 1, end - _LEAST_LETTERS):
         for j in range(1, m):
             out[OLDNAME] += share * grid[i - begin, j] / ahead[i] * strange[0, j]
     out[SELF], out[OTHER] = tails[0, 0], strange[2, 0]
@@ -565,7 +585,7 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
     characters before the given name (255 for a name of one word), kana before the cut (and `EXCHANGED`), the group.
     """
     letters, name, kana, places, scratch, strange, booked = room
-    words, edges, ahead, behind, keys, knows = name
+    words, _, _, _, keys, knows = name
     status, n = read_latin(registry[0], registry[1], registry[2], letters, words)
     if status != OK:
         return status
@@ -581,27 +601,17 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
     orders = _booked_two(m, starts, name, kana, tables[5], booked) if n == 2 else 0
     if orders & 3 == 0:
         _places(kana[0], kana[1], m, places)
-        edges[0][0] = 0
-        for w in range(n):
-            begin, end = words[w, 0], words[w, 1]
-            _prepare(letters, begin, end, m, places, tables, edges, ahead, behind)
-            _look_ahead(letters, begin, end, tables, ahead)
-            if ahead[begin] < _TINY:
-                return TOO_LONG
+        if not _prepare_all(letters, n, places, tables, name):
+            return TOO_LONG
     facts[4] = (KNOWS if known else 0) | (SHORT if m <= _FEW else 0)
     out[:] = 0.0
     if n == 1:
         _sum_letters(m, opened, name, kana, tables, scratch, strange, out)
         facts[2], facts[3] = 255, m
     else:
-        if n == 2:
-            if orders & 3 == 0:
-                only = orders >> 2 if starts and orders >> 2 else 3
-                low, high = _bounds(m, starts)
-                _read_two(only, low, high, m, opened, name, kana, tables, scratch, booked)
-            best = _sum_two(m, starts, booked, strange, out)
-        else:
-            best = _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
+        if n == 2 and orders & 3 == 0:
+            _read_two(orders >> 2, starts, m, opened, name, kana, tables, scratch, booked)
+        best = _sum_words(n, m, starts, opened, name, kana, tables, scratch, strange, booked, out)
         facts[2], facts[3] = min(words[best[0], 2], 255), best[1] + (EXCHANGED if best[2] else 0)
     for kind in range(4):
         out[kind] = math.log(out[kind] + _TINY)
@@ -612,7 +622,7 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
 def read_chances(letters, letters_at, kana, kana_at, tables, found):
     """found[pair]: chance of a word's kana given its letters, by groups and pieces alone; of 0 where it is too long."""
     _, name, codes, places, scratch, _, _ = latin_room()
-    _, edges, ahead, behind, _, _ = name
+    _, edges, _, behind, _, _ = name
     for pair in range(letters_at.size - 1):
         begin, end, m = letters_at[pair], letters_at[pair + 1], kana_at[pair + 1] - kana_at[pair]
         if end - begin > MAX_WORD or m > fold.MAX_KANA:
@@ -621,7 +631,7 @@ def read_chances(letters, letters_at, kana, kana_at, tables, found):
         codes[1][:m] = kana[kana_at[pair] : kana_at[pair + 1]]
         _places(codes[1], codes[1], m, places)
         edges[0][0] = 0
-        _prepare(word, 0, end - begin, m, places, tables, edges, ahead, behind)
+        _prepare(word, 0, end - begin, places, tables, edges, behind)
         scratch[0][0, : m + 3] = 0.0
         scratch[0][0, 0] = 1.0
         _forward(0, end - begin, m, edges, scratch[0])

@@ -1,7 +1,7 @@
 """Which kana Latin letters stand for: a joint model of letter groups and kana pieces, learnt by EM.
 
-A word is `BEGIN`, its letters, `END`; one to four of these stand for none to three kana. The model gives every such pair
-a chance, the pairs' chances sum to one; a word's reading has the chance of all ways to lay it, by that of the word.
+A word is `BEGIN`, its letters, `END`; one to four of these stand for none to three kana. The model gives every such
+pair a chance, all chances sum to one; a word's reading has the chance of all ways to lay it, by that of the word.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def _largest(size):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _edges(letters, letters_at, kana, kana_at, keys, places, begins):  # type: ignore[no-untyped-def]
-    """Every group with every piece it may stand for, if the rest can still be read; counts only while keys are empty."""
+    """Every group with every piece it may stand for, if the rest can still be read; counts while keys are empty."""
     count = 0
     for pair in range(letters_at.size - 1):
         begins[pair] = count

@@ -58,6 +58,20 @@ def _end_word(letters, words, size, n):
 
 
 @njit(cache=True, nogil=True)
+def _add_letters(letters, word, size, entry, number):
+    """Add what a character stands for to the open word, opening it first if need be; letters so far."""
+    if word[0] < 0:
+        word[0], word[2] = size, number
+        letters[size] = BEGIN
+        size += 1
+    if entry > PAIR:
+        letters[size] = (entry - PAIR) // 27
+        size, entry = size + 1, (entry - PAIR) % 27
+    letters[size] = entry
+    return size + 1
+
+
+@njit(cache=True, nogil=True)
 def read_latin(data, at, end, letters, words):
     """Fold a registry name: (status, words).
 
@@ -79,15 +93,7 @@ def read_latin(data, at, end, letters, words):
         elif entry > PAIR or 0 < entry < BEGIN:
             if n == MAX_WORDS or size + 4 > MAX_LETTERS:
                 return TOO_LONG, 0
-            if words[n, 0] < 0:
-                words[n, 0], words[n, 2] = size, count - 1
-                letters[size] = BEGIN
-                size += 1
-            if entry > PAIR:
-                letters[size] = (entry - PAIR) // 27
-                size, entry = size + 1, (entry - PAIR) % 27
-            letters[size] = entry
-            size += 1
+            size = _add_letters(letters, words[n], size, entry, count - 1)
             if size - words[n, 0] > MAX_WORD:
                 return TOO_LONG, 0
         elif entry != PASSED:

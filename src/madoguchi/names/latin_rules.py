@@ -13,24 +13,41 @@ _PARTNERS = 16
 _STEP = 37
 _VOWELS = "aiueo"
 _ROWS = {
-    "": "ア イ ウ エ オ", "b": "バ ビ ブ ベ ボ", "ch": "チャ チ チュ チェ チョ", "d": "ダ ディ ドゥ デ ド", "f": "ファ フィ フ フェ フォ",
-    "g": "ガ ギ グ ゲ ゴ", "h": "ハ ヒ フ ヘ ホ", "j": "ジャ ジ ジュ ジェ ジョ", "k": "カ キ ク ケ コ", "kw": "クア クイ ク クエ クオ",
-    "m": "マ ミ ム メ モ", "n": "ナ ニ ヌ ネ ノ", "ny": "ニャ ニ ニュ ニェ ニョ", "p": "パ ピ プ ペ ポ", "r": "ラ リ ル レ ロ",
-    "s": "サ シ ス セ ソ", "sh": "シャ シ シュ シェ ショ", "t": "タ ティ トゥ テ ト", "tr": "トラ トリ トゥル トレ トロ",
-    "v": "ヴァ ヴィ ヴ ヴェ ヴォ", "y": "ヤ イ ユ イェ ヨ", "z": "ザ ジ ズ ゼ ゾ",
-}  # fmt: skip
+    "": "ア イ ウ エ オ",
+    "b": "バ ビ ブ ベ ボ",
+    "ch": "チャ チ チュ チェ チョ",
+    "d": "ダ ディ ドゥ デ ド",
+    "f": "ファ フィ フ フェ フォ",
+    "g": "ガ ギ グ ゲ ゴ",
+    "h": "ハ ヒ フ ヘ ホ",
+    "j": "ジャ ジ ジュ ジェ ジョ",
+    "k": "カ キ ク ケ コ",
+    "kw": "クア クイ ク クエ クオ",
+    "m": "マ ミ ム メ モ",
+    "n": "ナ ニ ヌ ネ ノ",
+    "ny": "ニャ ニ ニュ ニェ ニョ",
+    "p": "パ ピ プ ペ ポ",
+    "r": "ラ リ ル レ ロ",
+    "s": "サ シ ス セ ソ",
+    "sh": "シャ シ シュ シェ ショ",
+    "t": "タ ティ トゥ テ ト",
+    "tr": "トラ トリ トゥル トレ トロ",
+    "v": "ヴァ ヴィ ヴ ヴェ ヴォ",
+    "y": "ヤ イ ユ イェ ヨ",
+    "z": "ザ ジ ズ ゼ ゾ",
+}
 _LINKED = dict(zip("アイウエオハヒフヘホ", "ナニヌネノナニヌネノ", strict=True))
 
 
 @dataclass(frozen=True)
 class RuleWord:
-    """A word and a reading of it, how much it counts, whether the dictionary lists it, and whose: zh, ko, vi or others."""
+    """A word and a reading of it, how much it counts, whether the dictionary lists it, and zh, ko, vi or nothing."""
 
     latin: str
     kana: str
     weight: float
-    listed: bool
     group: str
+    listed: bool = True
 
 
 def _sections() -> dict[str, dict[str, list[str]]]:
@@ -51,11 +68,11 @@ def rule_words() -> list[RuleWord]:
     parts = _sections()
     words = []
     for group, name in (("", "whole"), ("vi", "whole-vi"), ("ko", "whole-ko"), ("zh", "whole-zh")):
-        words += [RuleWord(*pair, _WHOLE, True, group) for pair in _pairs(parts[name])]
+        words += [RuleWord(*pair, _WHOLE, group) for pair in _pairs(parts[name])]
     for group in ("zh", "ko"):
-        words += [RuleWord(*pair, _SYLLABLE, True, group) for pair in _pairs(parts[group])]
-        words += [RuleWord(*pair, _JOINED, False, group) for pair in _joined(parts[group])]
-    words += [RuleWord(*pair, _SYLLABLE, True, "vi") for pair in _vietnamese(parts["vi"], parts["vi-rime"])]
+        words += [RuleWord(*pair, _SYLLABLE, group) for pair in _pairs(parts[group])]
+        words += [RuleWord(*pair, _JOINED, group, listed=False) for pair in _joined(parts[group])]
+    words += [RuleWord(*pair, _SYLLABLE, "vi") for pair in _vietnamese(parts["vi"], parts["vi-rime"])]
     return words
 
 
@@ -66,7 +83,7 @@ def _pairs(section: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
 
 
 def _joined(section: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
-    """Every syllable with some others, in their readings by turns; ン before a vowel or ハ行 also linked (ミナ, ジュノ)."""
+    """Every syllable with some others, their readings by turns; ン before a vowel or H also linked (ミナ, ジュノ)."""
     names = list(section)
     for number, first in enumerate(names):
         for turn in range(_PARTNERS):
