@@ -359,6 +359,10 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     )
     assert "OLDNAME" in checked.output
     assert "鈴木" in checked.output
+    assert "%" in checked.output
+    firm = CliRunner().invoke(commands, ["check", "佐藤花子", "ｶ)ｻﾄｳ"])
+    assert "会社" in firm.output
+    assert "%" not in firm.output, "prior chances say nothing of this account"
 
 
 SCORE = """

@@ -25,14 +25,15 @@ def check(
 ) -> None:
     """Say whose account it can be, and why."""
     from madoguchi.names.match import match
-    from madoguchi.names.reasons import LABELS_JA
+    from madoguchi.names.reasons import LABELS_JA, Verdict
 
     found = match(kanji, kana, furigana=furigana, alias=alias, former=former)
     console = Console(highlight=False)
     console.print(f"[bold]{LABELS_JA[found.verdict]}[/bold] ({found.verdict})")
     console.print(escape(found.reason_ja))
     console.print(escape(found.reason_en))
-    for kind, chance in found.probabilities.items():
+    judged = found.verdict is not Verdict.UNDETERMINED or found.split is not None
+    for kind, chance in found.probabilities.items() if judged else ():
         console.print(f"  {LABELS_JA[kind]} ({kind}): {chance:.4%}")
 
 
