@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from madoguchi.names import fold
-from madoguchi.names.latin_kernel import judge_latin, latin_fit, latin_room
+from madoguchi.names.latin_align import latin_room
+from madoguchi.names.latin_kernel import judge_latin, latin_fit
 from madoguchi.names.lookup import ABSENT, STEP, find, hash_half, seed_of
 from madoguchi.names.reading import LATIN, OK, ONE_PART, read_kana, read_kanji
 

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from madoguchi.names import latin_calibrate
 from madoguchi.names.engine import Engine
-from madoguchi.names.latin_kernel import GRAM_STEP, NARROW, SOUNDS, fill_book, read_chances, slot_of
+from madoguchi.names.latin_align import read_chances
+from madoguchi.names.latin_book import fill_book, slot_of
+from madoguchi.names.latin_kernel import GRAM_STEP, NARROW, SOUNDS
 from madoguchi.names.latin_learn import PIECE_BITS, Groups, LatinPair, flat, learn_groups
 from madoguchi.names.latin_sources import LatinWord, loan_words, ruled_words
 from madoguchi.names.lookup import ABSENT, STEP

@@ -85,10 +85,13 @@ def _chances(likely: Floats, numbers: Floats) -> Floats:
 
 
 def _row(likely: Floats, kinds: Numbers) -> list[float]:
-    """Power, shifts (that of OTHER held at 0), the doubt that fits best, prior chances, least chance to decide."""
+    """Power, shifts (that of OTHER held at 0), the doubt that fits best, prior chances, least chance to decide.
+
+    Without pairs, what changes nothing.
+    """
     own = np.array(PRIORS)[kinds]
     best, most = START[0], -np.inf
-    for doubt in _DOUBTS:
+    for doubt in _DOUBTS if len(kinds) else ():
         numbers = _descend(likely, kinds, doubt)
         chances = _chances(likely, numbers)[np.arange(len(kinds)), kinds]
         score = float(np.log((1 - doubt) * chances + doubt * own).mean())
