@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from madoguchi.names.folded import Folder, as_bytes
-from madoguchi.names.kernel import judge
+from madoguchi.names.kernel import judge, room_for_rows
 from madoguchi.names.tables import Tables, shipped
 
 Floats = npt.NDArray[np.float64]
@@ -82,7 +82,7 @@ class Engine:
         rows = len(kanji)
         judged = Judged(np.zeros((rows, 4)), np.zeros((rows, 4)), np.zeros((rows, 5), dtype=np.uint8))
         judge(
-            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fit,
+            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fit, room_for_rows(),
             judged.likely, judged.chances, judged.facts,
         )  # fmt: skip
         return judged

@@ -22,7 +22,7 @@ _AGAIN, _LATIN, _UNKNOWN, _KANJI_FIRST = fold.AGAIN, fold.LATIN, fold.UNKNOWN, f
 _O, _E = fold.code_of("オ"), fold.code_of("エ")
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _next_point(data, at, end):
     """Code point at `at` and the place after it; -1 where the bytes are no UTF-8."""
     first = np.int64(data[at])
@@ -40,7 +40,7 @@ def _next_point(data, at, end):
     return (point, at + size) if point < 0x110000 else (-1, end)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _voiced(symbol, code):
     """A kana code with the voicing mark that follows it; the same code where the mark says nothing."""
     if code >= _LONG:
@@ -49,12 +49,12 @@ def _voiced(symbol, code):
     return changed if changed else code
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _kana_refused(symbol):
     return NOT_KANA if symbol == 0 or symbol > _LONG else OK
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _kanji_refused(symbol):
     if symbol == _LATIN:
         return LATIN
@@ -63,7 +63,7 @@ def _kanji_refused(symbol):
     return NOT_KANJI if symbol == 0 or _LONG < symbol < _KANJI_FIRST else OK
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _written(data, at, end, pages, symbols):
     """The next symbol that says something, and the place after it; -1 where the bytes are no UTF-8, -2 at the end."""
     while at < end:
@@ -76,7 +76,7 @@ def _written(data, at, end, pages, symbols):
     return -2, at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _collect(data, at, end, pages, symbols, kana, out):
     """Symbols of a text, marks joined and repetitions written out: (status, length, place of its only space or -1).
 
@@ -107,7 +107,7 @@ def _collect(data, at, end, pages, symbols, kana, out):
     return (NOT_TEXT if symbol == -1 else OK), n, (split if spaces == 1 else -1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def read_kanji(data, at, end, pages, symbols, out):
     """Fold the registry name into `out` (int64): (status, length, place of its only space or -1)."""
     status, n, split = _collect(data, at, end, pages, symbols, 0, out)
@@ -119,7 +119,7 @@ def read_kanji(data, at, end, pages, symbols, out):
     return OK, n, split
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def read_kana(data, at, end, pages, symbols, plain, long):
     """Fold the account-holder name into plain and long codes (uint8): (status, length, its only space or -1)."""
     status, n, split = _collect(data, at, end, pages, symbols, 1, plain)
@@ -130,7 +130,7 @@ def read_kana(data, at, end, pages, symbols, plain, long):
     return (OK if n else EMPTY_KANA), n, split
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _settle(plain, n, split):
     """Small kana large and long marks as vowels, in place; long marks after nothing are left out."""
     kept, where = 0, split
@@ -148,7 +148,7 @@ def _settle(plain, n, split):
     return kept, (where if 0 < where < kept else -1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _lengthen(plain, long, n, split):
     for place in range(n):
         code = plain[place]

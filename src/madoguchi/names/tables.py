@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from madoguchi.names.errors import TablesDamaged, TablesMissing
 
-MAGIC = b"madoguchi-names-1\n"
+MAGIC = b"madoguchi-names-2\n"
 SHIPPED = Path(__file__).with_name("data") / "names.tables"
 _ALIGN = 64
 _LENGTH = 8
@@ -25,21 +25,24 @@ class Tables:
     """What the kernel reads.
 
     `pages[code point >> 8]` is a row of `symbols`; `symbols[row, code point & 255]` a symbol (see `fold`). Readings of
-    kanji `k` stand in `starts[k]:starts[k + 1]` of `readings` (length << 56 | codes, first code lowest) and
-    `weights[·, 0 surname / 1 given]` (probabilities). `marks` and `values` are an open-addressed table of hashes of
-    (role, kanji half, kana half), of known kanji halves and of kana names; a value `v` means probability
-    `exp(-v / 12)`. `trigrams[role, a, b, c]` is -1024 ln P(c | a, b), code 0 is the edge. `fit` holds
-    the calibration (see `calibrate`): row 0 for names with an unknown half, row 1 for names with both halves known.
+    kanji `k` stand in `starts[k]:starts[k + 1]` of `readings` (length << 56 | codes, first code lowest; by first code)
+    and `weights[·, role * 4 + place]` (see `weigh`; `v` is the probability exp(-v / 24), 255 is none). `odd[k, role]`
+    is the share of readings not known, `pieces[role, a, b]` the chance of one (b = 0) or two kana as such, `longer` a
+    hashed table of those of three and four. `slots` is a hashed table (see `lookup`) of (role, kanji half, kana half),
+    of known kanji halves and of kana names. `trigrams[role, a, b, c]` is -16 ln P(c | a, b), code 0 is the edge.
+    `fit` holds the calibration (see `calibrate`), a row for each group of names (see `kernel.judge`).
     """
 
     pages: npt.NDArray[np.uint16]
     symbols: npt.NDArray[np.uint16]
     starts: npt.NDArray[np.int32]
     readings: npt.NDArray[np.uint64]
-    weights: npt.NDArray[np.float32]
-    marks: npt.NDArray[np.uint32]
-    values: npt.NDArray[np.uint8]
-    trigrams: npt.NDArray[np.uint16]
+    weights: npt.NDArray[np.uint8]
+    odd: npt.NDArray[np.float32]
+    pieces: npt.NDArray[np.float32]
+    longer: npt.NDArray[np.uint32]
+    slots: npt.NDArray[np.uint32]
+    trigrams: npt.NDArray[np.uint8]
     fit: npt.NDArray[np.float64]
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
