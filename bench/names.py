@@ -40,7 +40,7 @@ from rich.table import Table
 from madoguchi.names import tables
 from madoguchi.names.batch import judge_arrow
 from madoguchi.names.build import held_out
-from madoguchi.names.calibrate import PRIORS
+from madoguchi.names.decide import PRIORS
 from madoguchi.names.engine import Engine, shipped_engine
 from madoguchi.names.match import match
 from madoguchi.names.reasons import VERDICTS

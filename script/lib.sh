@@ -135,3 +135,8 @@ lacks_extra() { # stamp extras…
 }
 
 mkdir -p "$ROOT/var"
+
+compile_names() {
+  say "Compiling the kernel of names"
+  "$VENV/bin/madoguchi" names compile || { say "The kernel of names could not be compiled; see the lines above."; exit 1; }
+}

@@ -18,7 +18,7 @@ from madoguchi.inspection.weigh import (
     who_else,
     wrong,
 )
-from madoguchi.names.calibrate import PRIORS
+from madoguchi.names.decide import PRIORS
 
 
 def test_precision_and_share_are_running_sums() -> None:

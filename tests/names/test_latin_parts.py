@@ -7,13 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madoguchi.names import fold, latin_build, latin_calibrate, tables
+from madoguchi.names import fold, tables
+from madoguchi.names.calibrate import START
+from madoguchi.names.decide import PRIORS
 from madoguchi.names.engine import Engine
-from madoguchi.names.latin_fold import BEGIN, END, words_of
-from madoguchi.names.latin_learn import PIECE_BITS, LatinPair, learn_groups
-from madoguchi.names.latin_read import read_holder
-from madoguchi.names.latin_rules import rule_words
-from madoguchi.names.latin_sources import LatinWord, ruled_words
+from madoguchi.names.latin import build as latin_build
+from madoguchi.names.latin import calibrate as latin_calibrate
+from madoguchi.names.latin.fold import BEGIN, END, words_of
+from madoguchi.names.latin.kernel import GROUPS
+from madoguchi.names.latin.learn import PIECE_BITS, LatinPair, learn_groups
+from madoguchi.names.latin.read import read_holder
+from madoguchi.names.latin.rules import rule_words
+from madoguchi.names.latin.sources import LatinWord, ruled_words
 from madoguchi.names.reading import OK, read_kana
 
 SHIPPED = tables.shipped()
@@ -119,22 +124,22 @@ def test_no_table_points_outside_another() -> None:
     assert (np.diff(made.latin_starts) >= 0).all()
     assert (made.latin_book == 0).any()
     assert (made.latin_groups == 0).any()
-    for size in (made.latin_book.size, made.latin_groups.size):
-        assert size & (size - 1) == 0
+    assert made.latin_groups.size & (made.latin_groups.size - 1) == 0
 
 
 def test_the_calibration_makes_the_truth_likelier() -> None:
     part = words(3000)
-    start = np.vstack([SHIPPED.fit[:2], latin_calibrate.START])
-    learnt = replace(latin_build.learn(SHIPPED, part, []), fit=start)
+    start = np.stack([START] * GROUPS)
+    learnt = replace(latin_build.learn(SHIPPED, part, []), latin_fit=start)
     latin, kana, kinds = latin_calibrate.made_up(part)
-    rows = latin_calibrate.fit(Engine(learnt), part)
-    assert rows.shape == latin_calibrate.START.shape
-    assert np.isfinite(rows).all()
+    knots = latin_calibrate.fit(Engine(learnt), part)
+    assert knots.shape == start.shape
+    assert np.isfinite(knots).all()
+    assert (np.diff(knots, axis=2) >= 0).all()
     scores = []
-    for fit in (latin_calibrate.START, rows):
-        level = np.hstack([fit[:, :6], np.full((len(fit), 4), 0.25), fit[:, 10:]])
-        judged = Engine(replace(learnt, fit=np.vstack([SHIPPED.fit[:2], level]))).judge(latin, kana)
+    for fit in (start, knots):
+        judged = Engine(replace(learnt, latin_fit=fit)).judge(latin, kana)
         assert (judged.facts[:, 0] == OK).all()
-        scores.append(float(np.log(judged.chances[np.arange(len(kinds)), kinds]).mean()))
+        of_truth = judged.chances[np.arange(len(kinds)), kinds]
+        scores.append(float(np.log(of_truth) @ np.array(PRIORS)[kinds]))
     assert scores[1] > scores[0]

@@ -21,6 +21,7 @@ from madoguchi.names import file_errors, frames, parts, score
 from madoguchi.names.batch import SCORES
 from madoguchi.names.commands import commands
 from madoguchi.names.csv_file import records
+from madoguchi.names.decide import PRIORS
 from names.fuzzing import some_rows
 
 HEADS = ("kanji", "kana", "furigana", "alias", "former")
@@ -99,8 +100,8 @@ def test_records_go_out_as_they_came_in(tmp_path: Path) -> None:
     lines = (tmp_path / "out.csv").read_bytes().split(b"\r\n")
     assert lines[0] == b'id,"kanji",kana,x,' + ",".join(SCORES).encode()
     assert lines[2].startswith(b'c",SELF,0.99')
-    assert lines[3].startswith(b"2,\xff\xfe,,,UNDETERMINED,0.97,")
-    assert lines[4].startswith(b"3,,\x83,z,UNDETERMINED,0.97,")
+    assert lines[3].startswith(b"2,\xff\xfe,,,UNDETERMINED,%.3f," % PRIORS[0])
+    assert lines[4].startswith(b"3,,\x83,z,UNDETERMINED,%.3f," % PRIORS[0])
     assert lines[5:] == [b""]
 
 

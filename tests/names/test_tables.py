@@ -50,7 +50,12 @@ def test_no_table_points_outside_another() -> None:
     assert int(shipped.starts[-1]) == len(shipped.readings) == len(shipped.weights)
     assert (np.diff(shipped.starts) >= 0).all()
     assert set(np.unique(shipped.readings >> 56)) <= {1, 2, 3, 4, 5}
-    assert (shipped.marks > 0).mean() < 0.8
-    assert shipped.marks.size & (shipped.marks.size - 1) == 0
-    assert shipped.marks.size == shipped.values.size
-    assert np.isfinite(shipped.fit).all()
+    assert shipped.weights.shape[1] == 8
+    assert shipped.odd.shape == (len(shipped.starts) - 1, 2)
+    assert int(shipped.starts.size) == len(shipped.odd) + 1
+    for hashed in (shipped.slots, shipped.longer, shipped.latin_book):
+        assert 0.1 < (hashed > 0).mean() < 0.9
+    for fit in (shipped.fit, *shipped.latin_fit):
+        assert np.isfinite(fit).all()
+        assert (np.diff(fit[0]) > 0).all()
+        assert (np.diff(fit[1]) >= 0).all()

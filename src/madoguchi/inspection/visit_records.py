@@ -134,7 +134,7 @@ def _wanted(names: Iterable[str]) -> dict[str, str]:
 
 
 def _record(row: Mapping[str, Any], line: int) -> dict[str, Any]:
-    made = {name: _value(name, row.get(name), line) for name in FIELDS}
+    made: dict[str, Any] = {name: _value(name, row.get(name), line) for name in FIELDS}
     if made["visit_id"] is None:
         raise RecordUnreadable(f"{line}: visit_id")
     times = [row[name] for name in _BEGINS if row.get(name)]

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from madoguchi.names.calibrate import PRIORS
+from madoguchi.names.decide import PRIORS
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]

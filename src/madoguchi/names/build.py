@@ -9,24 +9,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
-from madoguchi.names import calibrate, fold, latin_build, sources
+from madoguchi.names import calibrate, fold, sources
 from madoguchi.names.alphabet import numbered, page_tables
 from madoguchi.names.engine import Engine, Floats
 from madoguchi.names.folded import Folder
-from madoguchi.names.learn import Pair, Readings, learn_readings, readings_of_roles, trigrams
-from madoguchi.names.lookup import ABSENT, STEP, hash_half, insert, seed_of
+from madoguchi.names.latin import build as latin
+from madoguchi.names.learn import Pair, Readings, learn_readings, trigrams
+from madoguchi.names.lookup import ABSENT, STEP, hash_half, hash_piece, insert, seed_of
 from madoguchi.names.reading import OK
 from madoguchi.names.tables import Tables, write
+from madoguchi.names.weigh import COMMON, ODD_SIZES, Weights, codes_of, stored, weigh
+from madoguchi.names.weigh import STEP as WEIGHT_STEP
 
 LICENCE = "CC BY-SA 3.0 (JMnedict, KANJIDIC2: EDRDG); CC BY-SA 2.1 JP (MJ縮退マップ, MJ文字情報一覧表: IPA)"
-_SLOTS = 1 << 21
+_SLOTS, _LONGER_SLOTS = 1_500_000, 1 << 13
 _KANJI_BOOK = 0.3
 _KANA_ITSELF = 50.0
 _UNALIGNED = 1e-7
 _HELD_OUT_PART = 10
-_READINGS_PART = 30
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,12 @@ class Material:
     """Everything the tables are learnt from."""
 
     folder: Folder
-    pages: "np.ndarray[tuple[int], np.dtype[np.uint16]]"
-    symbols: "np.ndarray[tuple[int, int], np.dtype[np.uint16]]"
+    pages: npt.NDArray[np.uint16]
+    symbols: npt.NDArray[np.uint16]
     surnames: Halves
     given: Halves
     extra: list[Pair]
+    people: list[tuple[str, str, str]]
 
 
 def held_out(kanji: Sequence[int]) -> bool:
@@ -72,7 +76,9 @@ def gather(*, names: Path, variants: Path) -> Material:
     pages, symbols = page_tables(alphabet)
     folder = Folder(pages, symbols)
     extra = [replace(pair, weight=_KANJI_BOOK) for pair in _halves(folder, book).pairs] + _kana_themselves()
-    return Material(folder, pages, symbols, _halves(folder, raw[0]), _halves(folder, raw[1]), extra)
+    return Material(
+        folder, pages, symbols, _halves(folder, raw[0]), _halves(folder, raw[1]), extra, sources.persons(names)
+    )
 
 
 def _halves(folder: Folder, texts: Iterable[tuple[str, str]]) -> Halves:
@@ -94,28 +100,49 @@ def _kana_themselves() -> list[Pair]:
 
 
 def learn(material: Material, fit: Floats) -> Tables:
-    """Tables of all the material, with the given calibration."""
-    found = [_learn_role(part, material.extra) for part in (material.surnames, material.given)]
-    keys, chances = readings_of_roles(*found)
-    dictionary = [
-        _dictionary(role, part.pairs, side.likelihoods)
-        for role, (part, side) in enumerate(zip((material.surnames, material.given), found, strict=True))
-    ]
-    marks, values = np.zeros(_SLOTS, dtype=np.uint32), np.zeros(_SLOTS, dtype=np.uint8)
-    for hashes, stored in dictionary:
-        _fill(marks, values, hashes, stored)
-    sizes = sum(((keys >> 8 * place & 255) > 0).astype(np.int64) for place in range(5))
+    """Tables of the material, with the given calibration."""
+    parts = (material.surnames, material.given)
+    found = [_learn_role(part, material.extra) for part in parts]
+    weights = weigh(found[0], found[1], int(material.symbols.max()) + 1)
+    slots, longer = np.zeros(_SLOTS, dtype=np.uint32), np.zeros(_LONGER_SLOTS, dtype=np.uint32)
+    for role, (part, side) in enumerate(zip(parts, found, strict=True)):
+        _fill(slots, *_dictionary(role, part.pairs, side.likelihoods))
+        _fill(longer, *_longer(role, weights))
+    codes = weights.keys & (1 << 40) - 1
+    order = np.lexsort((codes, codes & 255, weights.keys >> 40))
+    sizes = sum(((codes >> 8 * place & 255) > 0).astype(np.int64) for place in range(5))
     return Tables(
         pages=material.pages,
         symbols=material.symbols,
-        starts=np.searchsorted(keys >> 40, np.arange(int(material.symbols.max()) + 2)).astype(np.int32),
-        readings=(keys & (1 << 40) - 1 | sizes << 56).astype(np.uint64),
-        weights=chances.astype(np.float32),
-        marks=marks,
-        values=values,
-        trigrams=np.stack([trigrams(pair.kana for pair in part.pairs) for part in (material.surnames, material.given)]),
+        starts=np.searchsorted(weights.keys >> 40, np.arange(int(material.symbols.max()) + 2)).astype(np.int32),
+        readings=(codes | sizes << 56).astype(np.uint64)[order],
+        weights=stored(weights.chances, WEIGHT_STEP)[order],
+        odd=weights.odd.astype(np.float32),
+        pieces=np.stack([_short(role, weights) for role in (0, 1)]),
+        longer=longer,
+        slots=slots,
+        trigrams=np.stack([trigrams(pair.kana for pair in part.pairs) for part in parts]),
         fit=fit,
     )
+
+
+def _short(role: int, weights: Weights) -> npt.NDArray[np.float32]:
+    """Chance of one kana (column 0) or two as an unknown reading that other kanji have."""
+    table = np.zeros((fold.KANA_CODES, fold.KANA_CODES), dtype=np.float32)
+    for piece, share in weights.pieces[role].items():
+        if len(codes := codes_of(piece)) < 3:
+            table[codes[0], codes[1] if len(codes) == 2 else 0] = COMMON[role] * share
+    return table
+
+
+def _longer(role: int, weights: Weights) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Hashes and values of pieces of three and four kana that more than one kanji has."""
+    rows = {
+        int(hash_piece(role, np.uint64(piece))): share
+        for piece, share in weights.pieces[role].items()
+        if 3 <= len(codes_of(piece)) < len(ODD_SIZES)
+    }
+    return _stored(rows)
 
 
 def _learn_role(part: Halves, extra: list[Pair]) -> Readings:
@@ -123,8 +150,8 @@ def _learn_role(part: Halves, extra: list[Pair]) -> Readings:
 
 
 def _dictionary(
-    role: int, pairs: Sequence[Pair], likelihoods: "np.ndarray[tuple[int], np.dtype[np.float64]]"
-) -> "tuple[np.ndarray[tuple[int], np.dtype[np.uint64]], np.ndarray[tuple[int], np.dtype[np.int64]]]":
+    role: int, pairs: Sequence[Pair], likelihoods: Floats
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Hashes and values of every reading of every name half, of the halves themselves, and of kana names."""
     trust = np.sqrt(np.maximum(likelihoods[: len(pairs)], 0.0) + _UNALIGNED)
     totals: Counter[tuple[int, ...]] = Counter()
@@ -134,19 +161,27 @@ def _dictionary(
         kana[pair.kana] += 1
     rows: dict[int, float] = {}
     for pair, weight in zip(pairs, trust.tolist(), strict=True):
-        half = np.uint64(hash_half(np.uint64(seed_of(role, 0)), np.array(pair.kanji), 0, len(pair.kanji)))
-        rows[int(half)] = 1.0
-        rows[int(hash_half(half, np.array(pair.kana), 0, len(pair.kana)))] = weight / totals[pair.kanji]
+        half = _hash(seed_of(role, 0), pair.kanji)
+        rows[half] = 1.0
+        rows[_hash(half, pair.kana)] = weight / totals[pair.kanji]
     for name, count in kana.items():
-        rows[int(hash_half(np.uint64(seed_of(role, 1)), np.array(name), 0, len(name)))] = count / len(pairs)
-    stored = np.minimum(np.rint(-STEP * np.log(np.array(list(rows.values())))), ABSENT - 1).astype(np.int64)
-    return np.array(list(rows), dtype=np.uint64), stored
+        rows[_hash(seed_of(role, 1), name)] = count / len(pairs)
+    return _stored(rows)
+
+
+def _hash(seed: int, codes: Sequence[int]) -> int:
+    return int(hash_half(np.uint64(seed), np.array(codes), 0, len(codes)))
+
+
+def _stored(rows: Mapping[int, float]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    values = np.minimum(stored(np.array(list(rows.values())), STEP), ABSENT - 1).astype(np.int64)
+    return np.array(list(rows), dtype=np.uint64), values
 
 
 @njit(cache=True)
-def _fill(marks, values, hashes, stored):  # type: ignore[no-untyped-def]
+def _fill(slots, hashes, values):  # type: ignore[no-untyped-def]
     for place in range(hashes.size):
-        insert(marks, values, hashes[place], stored[place])
+        insert(slots, hashes[place], values[place])
 
 
 def about(paths: Mapping[str, Path], material: Material, *, holdout: bool) -> dict[str, object]:
@@ -162,17 +197,14 @@ def about(paths: Mapping[str, Path], material: Material, *, holdout: bool) -> di
 
 
 def make(*, names: Path, variants: Path, out: Path, holdout: bool) -> dict[str, object]:
-    """Write the table file and answer what it says of itself. Raises `SourceMissing`.
-
-    The calibration is made with tables that lack a tenth of the names, and on people of whom as many are unknown.
-    """
+    """Write the table file and answer what it says of itself. Raises `SourceMissing`."""
     material = gather(names=names, variants=variants)
-    known = replace(material, surnames=_seen(material.surnames), given=_seen(material.given))
-    part = replace(known, surnames=_less_readings(known.surnames), given=_less_readings(known.given))
-    found = calibrate.fit(Engine(learn(part, calibrate.START)), material.surnames.texts, material.given.texts)
-    tables = learn(known if holdout else material, found)
+    if holdout:
+        material = replace(material, surnames=_seen(material.surnames), given=_seen(material.given))
+    tables = learn(material, calibrate.START)
+    tables = replace(tables, fit=calibrate.fit(Engine(tables), material.people))
     strangers = [pair.kana for part in (material.surnames, material.given) for pair in part.pairs]
-    tables = latin_build.added(tables, names=names, japanese=strangers, holdout=holdout)
+    tables = latin.added(tables, names=names, japanese=strangers, holdout=holdout)
     told = about({"jmnedict": names, "mojidata": variants}, material, holdout=holdout)
     write(out, tables, told)
     return told
@@ -180,8 +212,3 @@ def make(*, names: Path, variants: Path, out: Path, holdout: bool) -> dict[str, 
 
 def _seen(part: Halves) -> Halves:
     return part.only(not held_out(pair.kanji) for pair in part.pairs)
-
-
-def _less_readings(part: Halves) -> Halves:
-    """Without a few readings: for the calibration, which has to know that dictionaries do not list every reading."""
-    return part.only(_sum_of(pair.kanji + pair.kana) % _READINGS_PART > 0 for pair in part.pairs)

@@ -1,81 +1,112 @@
-"""A fit of few numbers that makes likelihoods honest chances, on made-up people the tables have not all seen.
+"""The fit that makes likelihoods honest chances.
 
-Names are drawn from the dictionary's halves; a tenth of them, and some readings of the others, are held out from the
-tables the fit is made with. A fit has a power of the likelihoods, a shift for each hypothesis and a share of
-doubt; names with an unknown half have shifts and doubt of their own.
+Made on well-known persons of the dictionary, whom the tables have not seen as such: each with their own account and
+with three wrong ones.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from madoguchi.names.decide import FAMILY, OLDNAME, OTHER, PRIORS, SELF
 from madoguchi.names.engine import Engine, Texts
-from madoguchi.names.kernel import FAMILY, OLDNAME, OTHER, SELF
+from madoguchi.names.reading import OK
 
-PRIORS = (0.97, 0.01, 0.01, 0.01)
-"""Chances before anything is known of a pair: most accounts are the person's own."""
-SURE = 0.95
-"""Least chance of SELF for that verdict."""
-START = np.array([(1.0, 0.0, 0.0, 0.0, 0.0, 1e-4, *PRIORS, SURE)] * 2)
-"""A fit that changes nothing."""
-_PEOPLE = 40_000
-_STEPS = 400
-_DOUBTS = (1e-5, 1e-4, 3e-4, 1e-3)
-Pairs = Sequence[tuple[str, str]]
+AT = np.arange(-26.0, 27.0, 2.0)
+"""Log-odds at which a fit has knots."""
+START = np.stack([AT, AT])
+"""A fit that changes nothing between its ends."""
+_ROUNDS = 30
+_STIFF = 0.3
+_TAIL = 0.5
+_NEVER = -10.0
+"""Log-odds below which a true pair is as good as never met."""
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
+People = Sequence[tuple[str, str, str]]
 
 
-def made_up(surnames: Pairs, given: Pairs, seed: int = 1) -> tuple[Texts, Texts, Numbers]:
-    """Pairs of every kind, as often with as without a space between the halves: kanji, kana, kind."""
-    dice = random.Random(seed)  # noqa: S311 - made-up people, no secrets
+def pairs_of(engine: Engine, people: People, seed: int = 1) -> tuple[Texts, Texts, Numbers]:
+    """Every person with their own account and with three that are not: kanji, kana, kind; two thirds with spaces.
+
+    `people`: kanji, surname and given name in kana. Those whose kanji cannot be cut are left out.
+    """
+    dice = random.Random(seed)  # noqa: S311 - names of a dictionary, no secrets
+    halves = list(_cut(engine, people))
+    others = dice.sample(halves, len(halves))
     kanji, kana, kinds = [], [], []
-    for _ in range(_PEOPLE):
-        own, other = ((dice.choice(surnames), dice.choice(given)) for _ in range(2))
+    for own, other in zip(halves, others, strict=True):
         read = {SELF: (own, own), FAMILY: (own, other), OLDNAME: (other, own), OTHER: (other, other)}
         for kind, (first, second) in read.items():
-            kanji.append(dice.choice(("", "\u3000")).join((own[0][0], own[1][0])))
-            kana.append(dice.choice(("", " ")).join((first[0][1], second[1][1])))
+            kanji.append(dice.choice(("", "\u3000", "\u3000")).join(own[:2]))
+            kana.append(dice.choice(("", " ", " ")).join((first[2], second[3])))
             kinds.append(kind)
     return Texts.of(kanji), Texts.of(kana), np.array(kinds, dtype=np.int64)
 
 
-def fit(engine: Engine, surnames: Pairs, given: Pairs) -> Floats:
-    """The fits that make the true kinds of made-up pairs likeliest: names with an unknown half, names without."""
-    kanji, kana, kinds = made_up(surnames, given)
+def _cut(engine: Engine, people: People) -> Iterator[tuple[str, str, str, str]]:
+    kanji, kana = [name for name, _, _ in people], [f"{surname} {given}" for _, surname, given in people]
+    facts = engine.judge(Texts.of(kanji), Texts.of(kana)).facts
+    for (name, surname, given), (status, _, cut, *_) in zip(people, facts.tolist(), strict=True):
+        if status == OK:
+            yield name[:cut], name[cut:], surname, given
+
+
+def fit(engine: Engine, people: People) -> Floats:
+    """Knots (row 0: the kernel's log-odds of SELF, row 1: honest ones) by how often these people's pairs are true.
+
+    Wrong kinds count among themselves as often as they are met; how seldom all of them are is added at the end.
+    """
+    kanji, kana, kinds = pairs_of(engine, people)
     judged = engine.judge(kanji, kana)
-    usable = judged.facts[:, 0] == 0
-    likely, kinds, known = judged.likely[usable], kinds[usable], judged.facts[usable, 4].astype(np.int64)
-    power, shifts = _descend(likely, kinds, known)
-    rows = []
-    for group in (0, 1):
-        chances = _chances(likely[known == group], power, shifts[group])
-        doubt = max(_DOUBTS, key=lambda share: _score(chances, kinds[known == group], share))
-        rows.append((round(power, 6), *(round(shift, 6) for shift in shifts[group].tolist()), doubt, *PRIORS, SURE))
-    return np.array(rows)
+    usable = judged.facts[:, 0] == OK
+    return as_knots(honest(judged.likely[usable], kinds[usable]))
 
 
-def _chances(likely: Floats, power: float, shifts: Floats) -> Floats:
-    logits = power * likely + shifts
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(odds / odds.sum(1, keepdims=True))
+def honest(likely: Floats, kinds: Numbers) -> Floats:
+    """Log-odds of SELF at the places `AT`, fitted to pairs of which there are equally many of each kind.
+
+    Some pairs said to be true are none: persons whose kanji and kana the dictionary mixes up. There are as many as fall
+    where only a stranger's account falls, and they lie as strangers' do: so many strangers are taken away again.
+    """
+    odds, true = odds_of(likely), kinds == SELF
+    often = np.array([max(PRIORS[1:]), *PRIORS[1:]]) / max(PRIORS[1:])
+    never, strange = odds < _NEVER, kinds == OTHER
+    mistaken = (never & true).sum() / max((never & strange).sum(), 1)
+    weights = np.where(strange[:, None], np.array([1.0, -mistaken]), np.where(true[:, None], [0.0, 1.0], [1.0, 0.0]))
+    kept = ~never
+    weights[:, 0] *= often[kinds]
+    line = _fitted(odds[kept], weights[kept]) + np.log(PRIORS[SELF] / max(PRIORS[1:]))
+    first = int(np.argmax(AT >= _NEVER))
+    return np.asarray(np.where(AT < _NEVER, line[first] + _TAIL * (AT - AT[first]), line))
 
 
-def _descend(likely: Floats, kinds: Numbers, known: Numbers) -> tuple[float, Floats]:
-    """Power and shifts (group, kind) by Adam; the shifts of OTHER are held at 0."""
-    numbers, mean, square = np.array([1.0, *[0.0] * 8]), np.zeros(9), np.zeros(9)
-    truth, groups = np.eye(4)[kinds], np.eye(2)[known]
-    for step in range(1, _STEPS + 1):
-        gap = _chances(likely, numbers[0], numbers[1:].reshape(2, 4)[known]) - truth
-        slope = np.concatenate([[(gap * likely).sum()], (groups.T @ gap).ravel()]) / len(kinds)
-        slope[1 + OTHER :: 4] = 0.0
-        mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
-        numbers -= 0.03 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)
-    return float(numbers[0]), numbers[1:].reshape(2, 4)
+def as_knots(log_odds: Floats) -> Floats:
+    """Knots through these log-odds, never falling."""
+    return np.round(np.stack([AT, np.maximum.accumulate(log_odds)]), 6)
 
 
-def _score(chances: Floats, kinds: Numbers, doubt: float) -> float:
-    doubted = (1 - doubt) * chances + doubt * np.array(PRIORS)
-    return float(np.log(doubted[np.arange(len(kinds)), kinds]).mean())
+def odds_of(likely: Floats) -> Floats:
+    """The kernel's log-odds of SELF, before they are made honest."""
+    joint = np.maximum(likely * PRIORS, 1e-250)
+    return np.asarray(np.log(joint[:, SELF]) - np.log(joint[:, SELF + 1 :].sum(axis=1)))
+
+
+def _fitted(odds: Floats, weights: Floats) -> Floats:
+    """Log-odds at the knots, by logistic regression on straight lines between them that do not like to bend.
+
+    `weights`: how much each pair counts as a wrong and as a true one.
+    """
+    hats = np.maximum(0.0, 1.0 - np.abs(np.clip(odds, AT[0], AT[-1])[:, None] - AT) / (AT[1] - AT[0]))
+    bends = np.diff(np.eye(len(AT)), 2, axis=0)
+    stiff = _STIFF * bends.T @ bends + 1e-6 * np.eye(len(AT))
+    found, counts = AT.copy(), weights.sum(axis=1)
+    for _ in range(_ROUNDS):
+        chance = 1.0 / (1.0 + np.exp(-hats @ found))
+        slope = hats.T @ (counts * chance - weights[:, 1]) + stiff @ found
+        curve = (hats * (counts * chance * (1.0 - chance))[:, None]).T @ hats + stiff
+        found -= np.clip(np.linalg.solve(curve, slope), -2.0, 2.0)
+    return found

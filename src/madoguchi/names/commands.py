@@ -37,6 +37,15 @@ def check(
         console.print(f"  {LABELS_JA[kind]} ({kind}): {chance:.4%}")
 
 
+@commands.command("compile")
+def compile_kernel() -> None:
+    """Compile the kernel, which else the first pair waits for: once after an installation or an update."""
+    from madoguchi.names.match import match
+
+    for kanji, kana, furigana in (("佐藤　花子", "ｻﾄｳ ﾊﾅｺ", None), ("SATO HANAKO", "ｻﾄｳ ﾊﾅｺ", "サトウ　ハナコ")):
+        match(kanji, kana, furigana=furigana)
+
+
 class Encoding(StrEnum):
     """How a CSV is written."""
 

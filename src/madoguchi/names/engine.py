@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from madoguchi.names.compiled import forget_stale, sources_sum
 from madoguchi.names.folded import Folder, as_bytes
-from madoguchi.names.kernel import judge
-from madoguchi.names.tables import Tables, shipped
+from madoguchi.names.kernel import judge, room_for_rows
+from madoguchi.names.latin.kernel import judge_latin
+from madoguchi.names.tables import LATIN_ARRAYS, LETTER_ARRAYS, Tables, shipped
 
 Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
@@ -64,20 +66,22 @@ class Engine:
     """Judges texts by one set of tables. Threads may share it; the kernel runs without the GIL."""
 
     def __init__(self, tables: Tables) -> None:
+        forget_stale((judge, judge_latin), sources_sum())
         arrays = {name: _fixed(array) for name, array in tables.arrays().items()}
-        self._fit = arrays.pop("fit")
-        self._arrays = tuple(arrays.values())
+        self._fits = arrays.pop("fit"), arrays.pop("latin_fit")
+        every = tuple(arrays.values())
+        self._arrays = every[:LETTER_ARRAYS], every[LETTER_ARRAYS:-LATIN_ARRAYS], every[-LATIN_ARRAYS:]
         self._tables = tables
 
     @property
     def fit(self) -> Floats:
         """The calibration in use."""
-        return self._fit
+        return self._fits[0]
 
     @property
-    def letters(self) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    def letters(self) -> tuple[npt.NDArray[Any], ...]:
         """`pages` and `symbols` of the tables, as compiled readers take them."""
-        return self._arrays[0], self._arrays[1]
+        return self._arrays[0]
 
     def folder(self) -> Folder:
         """A folder of these tables, for one thread."""
@@ -90,7 +94,7 @@ class Engine:
         rows = len(kanji)
         judged = Judged(np.zeros((rows, 4)), np.zeros((rows, 4)), np.zeros((rows, 5), dtype=np.uint8))
         judge(
-            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fit,
+            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fits, room_for_rows(),
             judged.likely, judged.chances, judged.facts,
         )  # fmt: skip
         return judged

@@ -82,12 +82,13 @@ def score_pandas(frame: "pd.DataFrame", *, threads: int | None = None) -> "pd.Da
 
 
 def _from_pandas(column: Any) -> pa.Array:
-    """The texts of a column; what is no string is written as one, what cannot be UTF-8 stands for no character."""
+    """The texts of a column; bytes are taken as UTF-8, what else is no string is written as one."""
     try:
         return pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
         missing = column.isna()
-        texts = [None if gone else as_bytes(str(text)) for text, gone in zip(column, missing, strict=True)]
+        given = [text if isinstance(text, bytes) else as_bytes(str(text)) for text in column]
+        texts = [None if gone else text for text, gone in zip(given, missing, strict=True)]
         return pa.array(texts, pa.large_binary())
 
 

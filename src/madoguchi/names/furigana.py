@@ -7,8 +7,8 @@ import numpy.typing as npt
 from numba import njit
 
 from madoguchi.names import fold
+from madoguchi.names.decide import FAMILY, OLDNAME, OTHER, SELF, UNDETERMINED
 from madoguchi.names.engine import Engine, Texts
-from madoguchi.names.kernel import FAMILY, OLDNAME, OTHER, SELF, UNDETERMINED
 from madoguchi.names.reading import EMPTY_KANA, OK, lengthen, read_kana
 
 SURE = 0.999

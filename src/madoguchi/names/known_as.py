@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from madoguchi.names import accounts, furigana
+from madoguchi.names.decide import OLDNAME, SELF, UNDETERMINED
 from madoguchi.names.engine import Engine, Texts
-from madoguchi.names.kernel import OLDNAME, SELF, UNDETERMINED
 from madoguchi.names.pick import chosen, cut_places, laid, picked
 
 Rows = npt.NDArray[np.int64]

@@ -11,12 +11,13 @@ from madoguchi.names.fold import KANA_CODES
 
 MAX_READING = 5
 """Kana one kanji may stand for."""
+ALONE, FIRST, MIDDLE, LAST = range(4)
+"""Where a kanji stands in its half of a name; many are read otherwise at the end than at the beginning."""
+TRIGRAM_STEP = 16.0
+"""A stored trigram `v` is the probability exp(-v / TRIGRAM_STEP)."""
 _ROUNDS = 12
-_SHARED = 3.0
-"""Names' worth of trust in the readings of the other role."""
-_LEAST = 2e-4
-_Floats = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Readings:
-    """What EM found: `keys` (kanji << 40 | codes, first lowest), expected uses of each, and each pair's likelihood."""
+    """What EM found: `keys` (kanji << 40 | codes, first lowest), expected `uses` by place, each pair's likelihood."""
 
-    keys: _Ints
-    uses: _Floats
-    likelihoods: _Floats
+    keys: Ints
+    uses: Floats
+    likelihoods: Floats
 
 
 @njit(cache=True)
@@ -58,9 +59,19 @@ def _edges(kanji, kanji_at, kana, kana_at, keys, places, begins):  # type: ignor
 
 
 @njit(cache=True)
+def place_in_half(i, n):  # type: ignore[no-untyped-def]
+    """Where kanji `i` of `n` stands."""
+    if n == 1:
+        return ALONE
+    if i == 0:
+        return FIRST
+    return LAST if i == n - 1 else MIDDLE
+
+
+@njit(cache=True)
 def _expect(begins, places, numbers, sizes, weights, chances, likelihoods):  # type: ignore[no-untyped-def]
-    """Expected number of uses of each reading; likelihood of each pair."""
-    counts = np.zeros(chances.size)
+    """Expected number of uses of each reading by place; likelihood of each pair."""
+    counts = np.zeros((chances.size, 4))
     for pair in range(sizes.shape[0]):
         n, m = sizes[pair]
         forward, backward = np.zeros((n + 1, m + 1)), np.zeros((n + 1, m + 1))
@@ -76,11 +87,11 @@ def _expect(begins, places, numbers, sizes, weights, chances, likelihoods):  # t
             for edge in range(begins[pair], begins[pair + 1]):
                 i, j, size = places[edge] >> 16, places[edge] >> 8 & 255, places[edge] & 255
                 used = forward[i, j] * chances[numbers[edge]] * backward[i + 1, j + size] / forward[n, m]
-                counts[numbers[edge]] += weights[pair] * used
+                counts[numbers[edge], place_in_half(i, n)] += weights[pair] * used
     return counts
 
 
-def _flat(rows: Iterable[tuple[int, ...]]) -> tuple[_Ints, _Ints]:
+def _flat(rows: Iterable[tuple[int, ...]]) -> tuple[Ints, Ints]:
     kept = list(rows)
     ends = np.cumsum([0, *(len(row) for row in kept)], dtype=np.int64)
     return np.array([code for row in kept for code in row], dtype=np.int64), ends
@@ -100,26 +111,12 @@ def learn_readings(pairs: Sequence[Pair]) -> Readings:
     weights = np.array([pair.weight for pair in pairs])
     for _ in range(_ROUNDS):
         uses = _expect(begins, places, numbers, sizes, weights, chances, likelihoods)
-        chances = uses / np.maximum(np.bincount(owners, weights=uses), 1e-300)[owners]
+        chances = uses.sum(1) / np.maximum(np.bincount(owners, weights=uses.sum(1)), 1e-300)[owners]
     return Readings(keys, uses, likelihoods)
 
 
-def readings_of_roles(surname: Readings, given: Readings) -> tuple[_Ints, npt.NDArray[np.float64]]:
-    """Keys, and probability of each reading of each kanji in surnames and in given names, each leaning on the other."""
-    keys = np.union1d(surname.keys, given.keys)
-    uses = np.zeros((len(keys), 2))
-    for role, side in enumerate((surname, given)):
-        uses[np.searchsorted(keys, side.keys), role] = side.uses
-    owners = np.unique(keys >> 40, return_inverse=True)[1]
-    sums = np.stack([np.bincount(owners, weights=column)[owners] for column in uses.T], axis=1)
-    shared = _SHARED * uses.sum(1) / np.maximum(sums.sum(1), 1e-9)
-    chances = (uses + shared[:, None]) / (sums + _SHARED)
-    kept = chances.max(1) > _LEAST
-    return keys[kept], chances[kept]
-
-
-def trigrams(names: Iterable[tuple[int, ...]]) -> npt.NDArray[np.uint16]:
-    """-1024 ln P(kana | two before), 0 before the first and after the last; smoothed by fewer before."""
+def trigrams(names: Iterable[tuple[int, ...]]) -> npt.NDArray[np.uint8]:
+    """-16 ln P(kana | two before), 0 before the first and after the last; smoothed by fewer before."""
     counts = np.zeros((KANA_CODES, KANA_CODES, KANA_CODES))
     for name in names:
         row = (0, 0, *name, 0)
@@ -129,5 +126,5 @@ def trigrams(names: Iterable[tuple[int, ...]]) -> npt.NDArray[np.uint16]:
     two = counts.sum(0) + 20.0 * one / one.sum()
     two /= two.sum(1, keepdims=True)
     three = counts + 8.0 * two[None]
-    costs: npt.NDArray[np.float64] = -1024 * np.log(three / three.sum(2, keepdims=True))
-    return np.minimum(np.rint(costs), 65535).astype(np.uint16)
+    costs: Floats = -TRIGRAM_STEP * np.log(three / three.sum(2, keepdims=True))
+    return np.minimum(np.rint(costs), 255).astype(np.uint8)

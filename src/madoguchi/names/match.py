@@ -9,7 +9,7 @@ import numpy.typing as npt
 from madoguchi.names import fold, reasons
 from madoguchi.names.engine import Engine, Texts, shipped_engine
 from madoguchi.names.known_as import Asked, Rule, Ruled, ruled
-from madoguchi.names.latin_kernel import EXCHANGED
+from madoguchi.names.latin.kernel import EXCHANGED
 from madoguchi.names.pick import cut_places
 from madoguchi.names.reading import OK
 from madoguchi.names.reasons import VERDICTS, Verdict

@@ -4,9 +4,9 @@ Nothing outside the given range is read, nothing outside the given arrays writte
 """
 
 import numpy as np
-from numba import njit
 
 from madoguchi.names import fold
+from madoguchi.names.compiled import compiled
 
 OK, EMPTY_KANJI, EMPTY_KANA, NOT_KANA, NOT_KANJI, LATIN, UNKNOWN, TOO_LONG, NOT_TEXT, ONE_PART = range(10)
 """What came of a pair: 0, or why it cannot be judged."""
@@ -22,8 +22,8 @@ _AGAIN, _LATIN, _UNKNOWN, _KANJI_FIRST = fold.AGAIN, fold.LATIN, fold.UNKNOWN, f
 _O, _E = fold.code_of("オ"), fold.code_of("エ")
 
 
-@njit(cache=True, nogil=True)
-def _next_point(data, at, end):
+@compiled
+def next_point(data, at, end):
     """Code point at `at` and the place after it; -1 where the bytes are no UTF-8."""
     first = np.int64(data[at])
     if first < 0x80:
@@ -37,11 +37,13 @@ def _next_point(data, at, end):
         if byte & 0xC0 != 0x80:
             return -1, end
         point = point << 6 | byte & 0x3F
-    return (point, at + size) if point < 0x110000 else (-1, end)
+    least = 0x80 if size == 2 else 0x800 if size == 3 else 0x10000
+    legal = least <= point < 0x110000 and not 0xD800 <= point < 0xE000
+    return (point, at + size) if legal else (-1, end)
 
 
-@njit(cache=True, nogil=True)
-def _voiced(symbol, code):
+@compiled
+def voiced(symbol, code):
     """A kana code with the voicing mark that follows it; the same code where the mark says nothing."""
     if code >= _LONG:
         return code
@@ -49,12 +51,12 @@ def _voiced(symbol, code):
     return changed if changed else code
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _kana_refused(symbol):
     return NOT_KANA if symbol == 0 or symbol > _LONG else OK
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _kanji_refused(symbol):
     if symbol == _LATIN:
         return LATIN
@@ -63,11 +65,11 @@ def _kanji_refused(symbol):
     return NOT_KANJI if symbol == 0 or _LONG < symbol < _KANJI_FIRST else OK
 
 
-@njit(cache=True, nogil=True)
-def _written(data, at, end, pages, symbols):
+@compiled
+def written(data, at, end, pages, symbols):
     """The next symbol that says something, and the place after it; -1 where the bytes are no UTF-8, -2 at the end."""
     while at < end:
-        point, at = _next_point(data, at, end)
+        point, at = next_point(data, at, end)
         if point < 0:
             return -1, at
         symbol = np.int64(symbols[pages[point >> 8], point & 255])
@@ -76,7 +78,7 @@ def _written(data, at, end, pages, symbols):
     return -2, at
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _collect(data, at, end, pages, symbols, kana, out):
     """Symbols of a text, marks joined and repetitions written out: (status, length, place of its only space or -1).
 
@@ -86,13 +88,13 @@ def _collect(data, at, end, pages, symbols, kana, out):
     if end - at > _MAX_BYTES:
         return TOO_LONG, 0, -1
     n, split, spaces, pending = 0, -1, 0, False
-    symbol, at = _written(data, at, end, pages, symbols)
+    symbol, at = written(data, at, end, pages, symbols)
     while symbol >= 0:
         if symbol == _SPACE:
             pending = n > 0
         elif symbol in (_VOICED, _SEMIVOICED):
             if n > 0:
-                out[n - 1] = _voiced(symbol, np.int64(out[n - 1]))
+                out[n - 1] = voiced(symbol, np.int64(out[n - 1]))
         else:
             symbol = np.int64(out[n - 1]) if symbol == _AGAIN and n > 0 else symbol
             status = _kana_refused(symbol) if kana else _kanji_refused(symbol)
@@ -103,11 +105,11 @@ def _collect(data, at, end, pages, symbols, kana, out):
                 spaces, split, pending = spaces + 1, n, False
             out[n] = symbol
             n += 1
-        symbol, at = _written(data, at, end, pages, symbols)
+        symbol, at = written(data, at, end, pages, symbols)
     return (NOT_TEXT if symbol == -1 else OK), n, (split if spaces == 1 else -1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def read_kanji(data, at, end, pages, symbols, out):
     """Fold the registry name into `out` (int64): (status, length, place of its only space or -1)."""
     status, n, split = _collect(data, at, end, pages, symbols, 0, out)
@@ -119,7 +121,7 @@ def read_kanji(data, at, end, pages, symbols, out):
     return OK, n, split
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def read_kana(data, at, end, pages, symbols, plain, long):
     """Fold the account-holder name into plain and long codes (uint8): (status, length, its only space or -1)."""
     status, n, split = _collect(data, at, end, pages, symbols, 1, plain)
@@ -130,7 +132,7 @@ def read_kana(data, at, end, pages, symbols, plain, long):
     return (OK if n else EMPTY_KANA), n, split
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _settle(plain, n, split):
     """Small kana large and long marks as vowels, in place; long marks after nothing are left out."""
     kept, where = 0, split
@@ -148,7 +150,7 @@ def _settle(plain, n, split):
     return kept, (where if 0 < where < kept else -1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def lengthen(plain, long, n, split):
     """Write the long codes of n plain ones; the code at `split` begins a half and stays plain."""
     for place in range(n):

@@ -1,5 +1,6 @@
 """The sources of the tables: JMnedict and KANJIDIC2 (in `jamdict-data`), and the MJ variant map (in `mojidata`)."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,12 @@ _NAMES = """
 SELECT DISTINCT k.text, r.text FROM NETransType t
 JOIN NETranslation n ON n.ID = t.tid JOIN NEKanji k ON k.idseq = n.idseq JOIN NEKana r ON r.idseq = n.idseq
 WHERE t.text IN ({marks}) ORDER BY 1, 2
+"""
+_PERSONS = """
+SELECT DISTINCT k.text, r.text, g.text FROM NETransType t
+JOIN NETranslation n ON n.ID = t.tid JOIN NETransGloss g ON g.tid = n.ID
+JOIN NEKanji k ON k.idseq = n.idseq JOIN NEKana r ON r.idseq = n.idseq
+WHERE t.text = 'person' AND g.text NOT LIKE '%(%' ORDER BY 1, 2, 3
 """
 _KANJI = """
 SELECT c.literal, n.value FROM character c JOIN nanori n ON n.cid = c.ID
@@ -51,6 +58,28 @@ def rows_of(path: Path, query: str, values: tuple[str, ...]) -> Iterator[tuple[s
 def name_pairs(path: Path, kinds: tuple[str, ...]) -> list[tuple[str, str]]:
     """Kanji and kana of every JMnedict name of these kinds, in a fixed order. Raises `SourceMissing`."""
     return [(kanji, kana) for kanji, kana in rows_of(path, _NAMES, kinds)]
+
+
+def persons(path: Path) -> list[tuple[str, str, str]]:
+    """Kanji, surname in kana and given name in kana of well-known persons of whom JMnedict tells no year.
+
+    Only those whose two romanised words have as many beats as the kana. Raises `SourceMissing`.
+    """
+    found = []
+    for kanji, kana, text in rows_of(path, _PERSONS, ()):
+        words = text.split()
+        if len(words) == 2 and _beats(words[0]) + _beats(words[1]) == len(_BEAT.findall(kana)):
+            cut = [match.end() for match in _BEAT.finditer(kana)][_beats(words[0]) - 1]
+            found.append((kanji, kana[:cut], kana[cut:]))
+    return found
+
+
+_BEAT = re.compile(r"[\u3041-\u3096ー][ゃゅょ]?")
+_ROMAN_BEAT = re.compile(r"[aiueo]|[āīūēō]|n(?![aiueoyāīūēō])|([kstpc])(?=\1|(?<=t)ch)")
+
+
+def _beats(word: str) -> int:
+    return sum(2 if found[0] in "āīūēō" else 1 for found in _ROMAN_BEAT.finditer(word.lower()))
 
 
 def variants(path: Path, rules: tuple[str, ...]) -> dict[str, str]:

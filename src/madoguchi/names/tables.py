@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from madoguchi.names.errors import TablesDamaged, TablesMissing
 
-MAGIC = b"madoguchi-names-1\n"
+MAGIC = b"madoguchi-names-2\n"
 SHIPPED = Path(__file__).with_name("data") / "names.tables"
+LETTER_ARRAYS, LATIN_ARRAYS = 2, 7
+"""How many arrays at the beginning are for folding, and at the end for names in Latin letters."""
 _ALIGN = 64
 _LENGTH = 8
 _SUM = 32
@@ -25,28 +27,32 @@ class Tables:
     """What the kernel reads.
 
     `pages[code point >> 8]` is a row of `symbols`; `symbols[row, code point & 255]` a symbol (see `fold`). Readings of
-    kanji `k` stand in `starts[k]:starts[k + 1]` of `readings` (length << 56 | codes, first code lowest) and
-    `weights[·, 0 surname / 1 given]` (probabilities). `marks` and `values` are an open-addressed table of hashes of
-    (role, kanji half, kana half), of known kanji halves and of kana names; a value `v` means probability
-    `exp(-v / 12)`. `trigrams[role, a, b, c]` is -1024 ln P(c | a, b), code 0 is the edge. `fit` holds
-    the calibration (see `calibrate`): row 0 for names with an unknown half, row 1 for names with both halves known.
+    kanji `k` stand in `starts[k]:starts[k + 1]` of `readings` (length << 56 | codes, first code lowest; by first code)
+    and `weights[·, role * 4 + place]` (see `weigh`; `v` is the probability exp(-v / 24), 255 is none). `odd[k, role]`
+    is the share of readings not known, `pieces[role, a, b]` the chance of one (b = 0) or two kana as such, `longer` a
+    hashed table of those of three and four. `slots` is a hashed table (see `lookup`) of (role, kanji half, kana half),
+    of known kanji halves and of kana names. `trigrams[role, a, b, c]` is -16 ln P(c | a, b), code 0 is the edge.
+    `fit` holds the calibration (see `decide`).
 
     For names in Latin letters (none: such names are not judged): `latin_groups` is an open-addressed table of letter
     groups (5 bits a letter), `latin_bases` the chance of each; the pieces of kana of group place `g` stand in
     `latin_starts[g]:latin_starts[g + 1]` of `latin_pieces` (kana << 21 | codes, 7 bits each) and `latin_weights`
-    (chances). `latin_book` is an open-addressed table (mark << 8 | value) of words and their readings, `latin_grams`
-    the kana background, -20 ln P. The last four rows of `fit` are theirs.
+    (chances). `latin_book` is a hashed table of words and their readings, `latin_grams` the kana background, -20 ln P.
+    `latin_fit` holds a calibration for each of their groups (see `latin.kernel`).
     """
 
     pages: npt.NDArray[np.uint16]
     symbols: npt.NDArray[np.uint16]
     starts: npt.NDArray[np.int32]
     readings: npt.NDArray[np.uint64]
-    weights: npt.NDArray[np.float32]
-    marks: npt.NDArray[np.uint32]
-    values: npt.NDArray[np.uint8]
-    trigrams: npt.NDArray[np.uint16]
+    weights: npt.NDArray[np.uint8]
+    odd: npt.NDArray[np.float32]
+    pieces: npt.NDArray[np.float32]
+    longer: npt.NDArray[np.uint32]
+    slots: npt.NDArray[np.uint32]
+    trigrams: npt.NDArray[np.uint8]
     fit: npt.NDArray[np.float64]
+    latin_fit: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, 0)))
     latin_groups: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     latin_starts: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     latin_pieces: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))

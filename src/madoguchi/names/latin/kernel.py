@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """The compiled kernel for registry names in Latin letters: the same four likelihoods as `kernel` gives.
 
 A word is read as `_KNOWN` of the dictionary (where it knows the word) and the rest by laying letter groups on kana
@@ -9,26 +8,25 @@ several words may leave some out. A half that belongs to somebody else is read b
 import math
 
 import numpy as np
-from numba import njit
 
 from madoguchi.names import fold
-from madoguchi.names.latin_align import (
-    CHANCE,
+from madoguchi.names.compiled import compiled
+from madoguchi.names.decide import FAMILY, OLDNAME, OTHER, PRIORS, SELF
+from madoguchi.names.latin.align import (
     KNOWN,
-    TINY,
     chain_backward,
     chain_forward,
     lay_places,
     prepare_all,
 )
-from madoguchi.names.latin_book import find, mixed, word_hash
-from madoguchi.names.latin_read import FULL, read_holder, read_latin
-from madoguchi.names.lookup import ABSENT
+from madoguchi.names.latin.book import word_hash
+from madoguchi.names.latin.read import FULL, read_holder, read_latin
+from madoguchi.names.lookup import ABSENT, CHANCE, find, hash_on
 from madoguchi.names.reading import OK, ONE_PART, TOO_LONG
 
-SELF, FAMILY, OLDNAME, OTHER = range(4)
 KNOWS, SHORT, GROUPS = 1, 2, 4
-"""Last fact of a row in Latin letters, bits: the dictionary has every word; few kana. Each of the four has a fit."""
+"""Last fact of a row in Latin letters, bits: the dictionary has every word; few kana. Each of the four has a
+calibration."""
 EXCHANGED = 128
 """Added to the kana of the cut where the given name stands first in the account."""
 GRAM_STEP = 20.0
@@ -39,7 +37,7 @@ _FEW = 7
 _GLUED, _LEAST_LETTERS = 0.1, 2
 _UNSPACED = 0.02
 _CUTS = np.array([0.75, 0.17, 0.05, 0.02, 0.01, 0.005, 0.005])
-_PRIORS = (0.97, 0.01, 0.01, 0.01)
+_CUT_SUMS = np.concatenate([[0.0], np.cumsum(_CUTS)])
 _ENOUGH = 5e-3
 
 
@@ -56,7 +54,7 @@ SOUNDS = int(NARROW.max()) + 1
 """Numbers of kana in the background, with 0 for the edge."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _strangers(plain, long, m, opened, grams, strange):
     """strange[0, j]: chance of the kana before j as anybody's half; strange[2, j]: of those from j on (1: costs)."""
     total, a, b = 0.0, np.int64(0), np.int64(0)
@@ -80,16 +78,16 @@ def _strangers(plain, long, m, opened, grams, strange):
         strange[2, j] = math.exp(cost / -GRAM_STEP)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _booked_tail(key, j, plain, long, m, book):
     """What the dictionary gives a word for the kana from j on."""
-    value = mixed(key, plain[j])
+    value = hash_on(key, plain[j])
     for place in range(j + 1, m):
-        value = mixed(value, long[place])
+        value = hash_on(value, long[place])
     return KNOWN * CHANCE[find(book, value)]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _booked_two(m, starts, name, kana, book, booked):
     """What the dictionary alone gives a name of two words: booked[word, j] before a cut, booked[2 + word, j] after it.
 
@@ -102,7 +100,7 @@ def _booked_two(m, starts, name, kana, book, booked):
     for word in range(2):
         value = keys[word]
         for j in range(1, m):
-            value = mixed(value, plain[0] if j == 1 else long[j - 1])
+            value = hash_on(value, plain[0] if j == 1 else long[j - 1])
             if starts and not starts >> j & 1:
                 continue
             front = KNOWN * CHANCE[find(book, value)] if knows[word] else 0.0
@@ -115,7 +113,7 @@ def _booked_two(m, starts, name, kana, book, booked):
     return both | one << 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bounds(m, starts):
     """First and last place of a cut."""
     low, high = 1, m - 1
@@ -127,7 +125,22 @@ def _bounds(m, starts):
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _enough(chances, low, high):
+    """Whether a cut from low to high has a chance that the dictionary gives."""
+    for j in range(low, high + 1):  # noqa: SIM110 - a generator cannot be compiled
+        if chances[j] >= _ENOUGH:
+            return True
+    return False
+
+
+@compiled
+def _copy(chances, low, high, target):
+    for j in range(low, high + 1):
+        target[j] = chances[j]
+
+
+@compiled
 def _read_two(orders, starts, m, opened, name, kana, tables, scratch, booked):
     """Put into `booked` the chances of both words before and after every cut.
 
@@ -138,15 +151,15 @@ def _read_two(orders, starts, m, opened, name, kana, tables, scratch, booked):
     orders = orders if starts and orders else 3
     for word in range(2):
         if orders >> word & 1:
-            if not booked[word, low : high + 1].max() >= _ENOUGH:
+            if not _enough(booked[word], low, high):
                 chain_forward(word, word, 0, high, name, kana, tables, scratch, scratch[1])
-                booked[word, low : high + 1] = scratch[1][word, low : high + 1]
-            if not booked[3 - word, low : high + 1].max() >= _ENOUGH:
+                _copy(scratch[1][word], low, high, booked[word])
+            if not _enough(booked[3 - word], low, high):
                 chain_backward(1 - word, 1 - word, low, m, opened, name, kana, tables, scratch, scratch[2])
-                booked[3 - word, low : high + 1] = scratch[2][1 - word, low : high + 1]
+                _copy(scratch[2][1 - word], low, high, booked[3 - word])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_cuts(low, high, starts, parts, prices, out, most):
     """Add to `out` every cut of one order: `parts` are the rows of surname and given name in it and of their strangers.
 
@@ -162,13 +175,13 @@ def _add_cuts(low, high, starts, parts, prices, out, most):
         out[FAMILY] += first
         out[OLDNAME] += second
         out[OTHER] += none
-        here = _PRIORS[0] * both + _PRIORS[1] * (first + second + none)
+        here = PRIORS[0] * both + PRIORS[1] * (first + second + none)
         if here > most:
             most, best = here, j
     return most, best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_two(m, starts, booked, strange, out):
     """Add every cut of a name of two words, in both orders; the likeliest: words, kana before the cut, order."""
     low, high = _bounds(m, starts)
@@ -179,13 +192,13 @@ def _sum_two(m, starts, booked, strange, out):
     return (1, turned, 1) if turned else (1, at, 0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out):
     """Add every cut of a name of several words, in both orders; the likeliest: words, kana before the cut, order."""
     _, heads, tails, heads_back, tails_front, _ = scratch
     chain_forward(0, n - 2, 0, m, name, kana, tables, scratch, heads)
     chain_backward(1, n - 1, 0, m, opened, name, kana, tables, scratch, tails)
-    most, weights, best = -1.0, _CUTS[: n - 1].sum(), (1, 1, 0)
+    most, weights, best = -1.0, _CUT_SUMS[n - 1], (1, 1, 0)
     for c in range(1, n):
         chain_forward(c, n - 1, 0, m, name, kana, tables, scratch, tails_front)
         chain_backward(0, c - 1, 0, m, opened, name, kana, tables, scratch, heads_back)
@@ -198,14 +211,14 @@ def _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_words(n, m, starts, opened, name, kana, tables, scratch, strange, booked, out):
     if n == 2:
         return _sum_two(m, starts, booked, strange, out)
     return _sum_orders(n, m, starts, opened, name, kana, tables, scratch, strange, out)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_letters(m, opened, name, kana, tables, scratch, strange, out):
     """A name of one word: read as a whole, or cut between any two letters, since a space may be missing."""
     words, _, ahead, behind, _, _ = name
@@ -223,20 +236,15 @@ def _sum_letters(m, opened, name, kana, tables, scratch, strange, out):
     out[SELF], out[OTHER] = tails[0, 0], strange[2, 0]
 
 
-@njit(cache=True, nogil=True)
-def latin_fit(fit, flags):
-    """The row of the calibration for a name in Latin letters."""
-    return fit[fit.shape[0] - GROUPS + flags]
-
-
-@njit(cache=True, nogil=True)
-def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
+@compiled
+def judge_latin(registry, holder, pages_and_symbols, tables, room, out, facts):
     """Judge one pair whose registry name is in Latin letters; the status (see `reading`).
 
     `registry` and `holder` are a text each: bytes, where it begins and ends.
-    `tables` are those of `latin_build`. Writes `out` (four logarithms of likelihoods) and the last three of `facts`:
+    `tables` are those of `latin_build`. Writes `out` (four likelihoods) and the last three of `facts`:
     characters before the given name (255 for a name of one word), kana before the cut (and `EXCHANGED`), the group.
     """
+    pages, symbols = pages_and_symbols
     letters, name, kana, places, scratch, strange, booked = room
     words, _, _, _, keys, knows = name
     status, n = read_latin(registry[0], registry[1], registry[2], letters, words)
@@ -266,6 +274,4 @@ def judge_latin(registry, holder, pages, symbols, tables, room, out, facts):
             _read_two(orders >> 2, starts, m, opened, name, kana, tables, scratch, booked)
         best = _sum_words(n, m, starts, opened, name, kana, tables, scratch, strange, booked, out)
         facts[2], facts[3] = min(words[best[0], 2], 255), best[1] + (EXCHANGED if best[2] else 0)
-    for kind in range(4):
-        out[kind] = math.log(out[kind] + TINY)
     return OK

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from madoguchi.names import latin_calibrate
+from madoguchi.names.calibrate import START
 from madoguchi.names.engine import Engine
-from madoguchi.names.latin_align import read_chances
-from madoguchi.names.latin_book import fill_book, slot_of
-from madoguchi.names.latin_kernel import GRAM_STEP, NARROW, SOUNDS
-from madoguchi.names.latin_learn import PIECE_BITS, Groups, LatinPair, flat, learn_groups
-from madoguchi.names.latin_sources import LatinWord, loan_words, ruled_words
+from madoguchi.names.latin.align import read_chances
+from madoguchi.names.latin.book import fill_book, slot_of
+from madoguchi.names.latin.calibrate import fit
+from madoguchi.names.latin.kernel import GRAM_STEP, GROUPS, NARROW, SOUNDS
+from madoguchi.names.latin.learn import PIECE_BITS, Groups, LatinPair, flat, learn_groups
+from madoguchi.names.latin.sources import LatinWord, loan_words, ruled_words
 from madoguchi.names.lookup import ABSENT, STEP
 from madoguchi.names.tables import Tables
 
@@ -39,7 +40,7 @@ def _sum_of(codes: Sequence[int]) -> int:
 
 
 def added(tables: Tables, *, names: Path, japanese: Iterable[tuple[int, ...]], holdout: bool) -> Tables:
-    """The tables with those for Latin letters, and four more rows of calibration at the end.
+    """The tables with those for Latin letters, and their calibration.
 
     `japanese` are kana names of strangers with Japanese names. Raises `SourceMissing`.
     """
@@ -48,9 +49,9 @@ def added(tables: Tables, *, names: Path, japanese: Iterable[tuple[int, ...]], h
     strangers = [kana for kana in japanese if _sum_of(kana) % _HELD_OUT_PART == 0]
     known = [word for word in words if not held_out(word.pair.letters)]
     part = [word for word in known if not word.listed or _sum_of(word.pair.letters + word.pair.kana) % _READINGS_PART]
-    start = np.vstack([tables.fit, latin_calibrate.START])
-    found = latin_calibrate.fit(Engine(replace(learn(tables, part, strangers), fit=start)), words)
-    return replace(learn(tables, known if holdout else words, strangers), fit=np.vstack([tables.fit, found]))
+    start = np.stack([START] * GROUPS)
+    found = fit(Engine(replace(learn(tables, part, strangers), latin_fit=start)), words)
+    return replace(learn(tables, known if holdout else words, strangers), latin_fit=found)
 
 
 def learn(tables: Tables, words: Sequence[LatinWord], japanese: Sequence[tuple[int, ...]]) -> Tables:

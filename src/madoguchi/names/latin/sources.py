@@ -1,4 +1,4 @@
-"""Where names in Latin letters and their kana come from: JMnedict's loan words, and `latin_rules`."""
+"""Where names in Latin letters and their kana come from: JMnedict's loan words, and `rules`."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from madoguchi.names.folded import Folder
-from madoguchi.names.latin_fold import words_of
-from madoguchi.names.latin_learn import LatinPair
-from madoguchi.names.latin_rules import rule_words
+from madoguchi.names.latin.fold import words_of
+from madoguchi.names.latin.learn import LatinPair
+from madoguchi.names.latin.rules import rule_words
 from madoguchi.names.reading import OK
 from madoguchi.names.sources import rows_of
 
@@ -47,7 +47,7 @@ def loan_words(path: Path, folder: Folder) -> list[LatinWord]:
 
 
 def ruled_words(folder: Folder) -> list[LatinWord]:
-    """Words of `latin_rules`, folded."""
+    """Words of `rules`, folded."""
     return [
         replace(word, group=rule.group)
         for rule in rule_words()

@@ -1,4 +1,4 @@
-"""Readings of names that the dictionary hardly has: China, Korea, Vietnam and other countries, from `latin_rules.txt`.
+"""Readings of names that the dictionary hardly has: China, Korea, Vietnam and other countries, from `rules.txt`.
 
 Syllables are listed as words of their own and, two by two, teach how letters are read; a Vietnamese word is an
 initial and a rime.
@@ -53,7 +53,7 @@ class RuleWord:
 def _sections() -> dict[str, dict[str, list[str]]]:
     """Entries of the file by section: Latin letters and their readings, in the file's order."""
     found: dict[str, dict[str, list[str]]] = {}
-    for line in files("madoguchi.names").joinpath("latin_rules.txt").read_text("utf-8").splitlines():
+    for line in files(__package__).joinpath("rules.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
             section = found.setdefault(line.strip("[]"), {})
         elif line and not line.startswith("#"):

@@ -1,25 +1,22 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """Laying the letters of words on kana, compiled: chances of words read as pieces of an account-holder name.
 
 A word is read as `KNOWN` of the dictionary (where it knows the word) and the rest by letter groups and kana pieces. The
 places where a piece stands are the bits of one number, so a group's pieces are tried everywhere at once.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
 from madoguchi.names import fold
-from madoguchi.names.latin_book import find, mixed, slot_of
-from madoguchi.names.latin_fold import MAX_LETTERS, MAX_WORDS
-from madoguchi.names.latin_learn import KANA_BITS, LETTER_BITS, MAX_GROUP, PIECE_BITS
-from madoguchi.names.latin_read import MAX_WORD
-from madoguchi.names.lookup import ABSENT, STEP
+from madoguchi.names.compiled import compiled
+from madoguchi.names.latin.book import slot_of
+from madoguchi.names.latin.fold import MAX_LETTERS, MAX_WORDS
+from madoguchi.names.latin.learn import KANA_BITS, LETTER_BITS, MAX_GROUP, PIECE_BITS
+from madoguchi.names.latin.read import MAX_WORD
+from madoguchi.names.lookup import CHANCE, find, hash_on
 
 COLUMNS = fold.MAX_KANA + 4
 KNOWN = 0.95
-CHANCE = np.array([math.exp(-value / STEP) for value in range(ABSENT)] + [0.0])
 TINY = 1e-300
 _ODD = 0.03
 _ODD_NONE, _ODD_ONE, _ODD_TWO = 0.4, 0.4 / 70.0, 0.2 / 4900.0
@@ -34,13 +31,13 @@ _EDGES = 6000
 _CODE, _SECOND, _THIRD = (1 << KANA_BITS) - 1, KANA_BITS, 2 * KANA_BITS
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _lowest(bits):
     """Place of the lowest bit set."""
     return _BIT_OF[(np.uint64(bits & -bits) * _DE_BRUIJN) >> _TO_SIX]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def lay_places(plain, long, m, places):
     """places[k, c]: bits of the places k kana before which code c stands; all places for code 0, which is no kana."""
     places[:, 1:] = 0
@@ -53,7 +50,7 @@ def lay_places(plain, long, m, places):
         places[2, long[place]] |= bit >> 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _prepare(letters, begin, end, places, tables, edges, behind):
     """Edges of a word: what its groups can stand for in these kana. behind[i]: chance of its letters before i."""
     groups, starts, pieces, weights, bases = tables[0], tables[1], tables[2], tables[3], tables[4]
@@ -82,7 +79,7 @@ def _prepare(letters, begin, end, places, tables, edges, behind):
     at[end] = count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _look_ahead(letters, begin, end, tables, ahead):
     """ahead[i]: chance of the word's letters from i on."""
     groups, bases = tables[0], tables[4]
@@ -95,7 +92,7 @@ def _look_ahead(letters, begin, end, tables, ahead):
             ahead[i] += ahead[i + size] * (bases[slot] if slot >= 0 else _RARE if size == 1 else 0.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def prepare_all(letters, n, places, tables, name):
     """Prepare every word; whether all have a chance that numbers can hold."""
     words, edges, ahead, behind, _, _ = name
@@ -109,7 +106,7 @@ def prepare_all(letters, n, places, tables, name):
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _live(grid, row, m):
     """Bits of the places of a row worth going on from."""
     top, bits = 0.0, np.int64(0)
@@ -121,7 +118,7 @@ def _live(grid, row, m):
     return bits
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _forward(begin, end, m, edges, grid):
     """grid[i - begin, j]: chance of the letters before i with the kana before j; row 0 is given."""
     at, jumps, bits, shares, odds = edges
@@ -145,7 +142,7 @@ def _forward(begin, end, m, edges, grid):
                 grid[row + (jumps[edge] >> 4), j + (jumps[edge] & 15)] += grid[row, j] * shares[edge]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _backward(begin, end, low, m, edges, lives, grid):
     """grid[i - begin, j], j from `low` on: chance of letters from i on with kana from j on; the last row is given.
 
@@ -176,7 +173,7 @@ def _backward(begin, end, low, m, edges, lives, grid):
         lives[row] = _live(grid, row, m) & wanted
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _booked_forward(key, before, after, plain, long, m, book):
     """Add to `after[j]` what the dictionary gives a word for the kana between every start in `before` and j."""
     top = 0.0
@@ -184,29 +181,29 @@ def _booked_forward(key, before, after, plain, long, m, book):
         top = max(top, before[j])
     for j in range(m):
         if before[j] > top * _BEAM:
-            value = mixed(key, plain[j])
+            value = hash_on(key, plain[j])
             for stop in range(j + 1, m + 1):
                 after[stop] += KNOWN * before[j] * CHANCE[find(book, value)]
                 if stop < m:
-                    value = mixed(value, long[stop])
+                    value = hash_on(value, long[stop])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _booked_backward(key, low, before, after, plain, long, m, book):
     """Add to `before[j]` what the dictionary gives a word for the kana from j to every stop in `after`."""
     top = 0.0
     for j in range(m + 1):
         top = max(top, after[j])
     for j in range(low, m):
-        value = mixed(key, plain[j])
+        value = hash_on(key, plain[j])
         for stop in range(j + 1, m + 1):
             if after[stop] > top * _BEAM:
                 before[j] += KNOWN * after[stop] * CHANCE[find(book, value)]
             if stop < m:
-                value = mixed(value, long[stop])
+                value = hash_on(value, long[stop])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def chain_forward(first, last, at, m, name, kana, tables, scratch, out):
     """out[w, j] for w from `first`: chance that words first..w are read as the kana from `at` to j."""
     words, edges, ahead, _, keys, knows = name
@@ -230,7 +227,7 @@ def chain_forward(first, last, at, m, name, kana, tables, scratch, out):
         unread *= _LEFT_OUT
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def chain_backward(first, last, low, m, opened, name, kana, tables, scratch, out):
     """out[w, j] for w down to `first`: chance that words w..last are read as the kana from j to the end.
 

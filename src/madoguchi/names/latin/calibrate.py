@@ -6,17 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from madoguchi.names.calibrate import PRIORS, SURE, Floats, Numbers
+from madoguchi.names.calibrate import START, Floats, Numbers, as_knots, honest
+from madoguchi.names.decide import FAMILY, OLDNAME, OTHER, SELF
 from madoguchi.names.engine import Engine, Texts
-from madoguchi.names.kernel import FAMILY, OLDNAME, OTHER, SELF
-from madoguchi.names.latin_kernel import GROUPS
-from madoguchi.names.latin_sources import PERSON, LatinWord
+from madoguchi.names.latin.kernel import GROUPS
+from madoguchi.names.latin.sources import PERSON, LatinWord
 
-START = np.array([(1.0, 0.0, 0.0, 0.0, 0.0, 1e-4, *PRIORS, SURE)] * GROUPS)
-"""Rows that change nothing, one for each group of names; the last of `fit`."""
 _PEOPLE = 15_000
-_STEPS = 400
-_DOUBTS = (1e-4, 3e-4, 1e-3, 3e-3)
 _EXCHANGED, _SPACED, _LEFT_OUT = 0.15, 0.7, 0.15
 _SHARES = {"": 0.5, "zh": 0.2, "ko": 0.15, "vi": 0.15}
 _SIZES = {"": (0.7, 0.3, 0.0), "vi": (0.1, 0.7, 0.2)}
@@ -70,46 +66,13 @@ def made_up(words: Sequence[LatinWord], seed: int = 2) -> tuple[Texts, Texts, Nu
 
 
 def fit(engine: Engine, words: Sequence[LatinWord]) -> Floats:
-    """The rows that make the true kinds of made-up pairs likeliest."""
+    """Knots (see `calibrate`) for each group; what changes nothing for a group without pairs."""
     latin, kana, kinds = made_up(words)
     judged = engine.judge(latin, kana)
     usable = judged.facts[:, 0] == 0
-    likely, kinds, known = judged.likely[usable], kinds[usable], judged.facts[usable, 4]
-    return np.array([_row(likely[known == group], kinds[known == group]) for group in range(GROUPS)])
+    likely, kinds, groups = judged.likely[usable], kinds[usable], judged.facts[usable, 4]
+    return np.stack([_knots(likely[groups == group], kinds[groups == group]) for group in range(GROUPS)])
 
 
-def _chances(likely: Floats, numbers: Floats) -> Floats:
-    logits = numbers[0] * likely + numbers[1:]
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(odds / odds.sum(1, keepdims=True))
-
-
-def _row(likely: Floats, kinds: Numbers) -> list[float]:
-    """Power, shifts (that of OTHER held at 0), the doubt that fits best, prior chances, least chance to decide.
-
-    Without pairs, what changes nothing.
-    """
-    own = np.array(PRIORS)[kinds]
-    best, most = START[0], -np.inf
-    for doubt in _DOUBTS if len(kinds) else ():
-        numbers = _descend(likely, kinds, doubt)
-        chances = _chances(likely, numbers)[np.arange(len(kinds)), kinds]
-        score = float(np.log((1 - doubt) * chances + doubt * own).mean())
-        if score > most:
-            most, best = score, np.array([*np.round(numbers, 6), doubt, *PRIORS, SURE])
-    return [float(number) for number in best]
-
-
-def _descend(likely: Floats, kinds: Numbers, doubt: float) -> Floats:
-    """Power and shifts by Adam; a pair counts as much as it is not explained by the doubt."""
-    numbers, mean, square = np.array([1.0, 0.0, 0.0, 0.0, 0.0]), np.zeros(5), np.zeros(5)
-    truth, own, rows = np.eye(4)[kinds], doubt * np.array(PRIORS)[kinds], np.arange(len(kinds))
-    for step in range(1, _STEPS + 1):
-        chances = _chances(likely, numbers)
-        true = (1 - doubt) * chances[rows, kinds]
-        gap = (chances - truth) * (true / (true + own))[:, None]
-        slope = np.concatenate([[(gap * likely).sum()], gap.sum(0)]) / len(kinds)
-        slope[1 + OTHER] = 0.0
-        mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
-        numbers -= 0.03 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)
-    return numbers
+def _knots(likely: Floats, kinds: Numbers) -> Floats:
+    return as_knots(honest(likely, kinds)) if len(kinds) else START

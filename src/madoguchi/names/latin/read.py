@@ -1,14 +1,13 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """Reading names in Latin letters, and their account holders with every space; compiled.
 
 Nothing outside the given range is read, nothing outside the given arrays written, whatever the bytes are.
 """
 
 import numpy as np
-from numba import njit
 
 from madoguchi.names import fold
-from madoguchi.names.latin_fold import BEGIN, BREAK, END, LETTERS, MAX_LETTERS, MAX_WORDS, NUMBER, PAIR, PASSED
+from madoguchi.names.compiled import compiled
+from madoguchi.names.latin.fold import BEGIN, BREAK, END, LETTERS, MAX_LETTERS, MAX_WORDS, NUMBER, PAIR, PASSED
 from madoguchi.names.reading import (
     EMPTY_KANA,
     EMPTY_KANJI,
@@ -17,10 +16,11 @@ from madoguchi.names.reading import (
     NOT_KANJI,
     NOT_TEXT,
     OK,
+    ONE_PART,
     TOO_LONG,
-    _next_point,
-    _voiced,
-    _written,
+    next_point,
+    voiced,
+    written,
 )
 
 MAX_WORD = 40
@@ -38,7 +38,7 @@ _MARKED = np.zeros(256, dtype=np.int64)
 _MARKED[[code for code in (*fold.WITH_VOICE, *fold.WITH_SEMIVOICE) if code]] = 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _refused(point, entry):
     """Why a character cannot stand in a name in Latin letters."""
     if entry == NUMBER:
@@ -47,7 +47,7 @@ def _refused(point, entry):
     return LATIN if mixed else NOT_KANJI
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _end_word(letters, words, size, n):
     """Close the word that is open, if any: (letters so far, words so far)."""
     if n == words.shape[0] or words[n, 0] < 0:
@@ -57,7 +57,7 @@ def _end_word(letters, words, size, n):
     return size + 1, n + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_letters(letters, word, size, entry, number):
     """Add what a character stands for to the open word, opening it first if need be; letters so far."""
     if word[0] < 0:
@@ -71,7 +71,7 @@ def _add_letters(letters, word, size, entry, number):
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def read_latin(data, at, end, letters, words):
     """Fold a registry name: (status, words).
 
@@ -83,7 +83,7 @@ def read_latin(data, at, end, letters, words):
     size, n, count = 0, 0, 0
     words[:, 0] = -1
     while at < end:
-        point, at = _next_point(data, at, end)
+        point, at = next_point(data, at, end)
         if point < 0:
             return NOT_TEXT, 0
         entry = np.int64(LETTERS[point]) if point < LETTERS.size else 0
@@ -99,21 +99,23 @@ def read_latin(data, at, end, letters, words):
         elif entry != PASSED:
             return _refused(point, entry), 0
     size, n = _end_word(letters, words, size, n)
+    if size - 2 * n == 1:
+        return ONE_PART, 0
     return (OK if n else EMPTY_KANJI), n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gather(data, at, end, pages, symbols, out):
     """Kana and long marks of a text as written: (status, length, bits of the places after a space, half-width size)."""
     m, starts, width, pending = 0, np.int64(0), 0, False
-    symbol, at = _written(data, at, end, pages, symbols)
+    symbol, at = written(data, at, end, pages, symbols)
     while symbol >= 0:
         if symbol == _SPACE:
             pending = m > 0
         elif symbol in (_VOICED, _SEMIVOICED):
             if m > 0:
                 width -= _MARKED[out[m - 1]]
-                out[m - 1] = _voiced(symbol, np.int64(out[m - 1]))
+                out[m - 1] = voiced(symbol, np.int64(out[m - 1]))
                 width += _MARKED[out[m - 1]]
         else:
             symbol = np.int64(out[m - 1]) if symbol == _AGAIN and m > 0 else symbol
@@ -123,11 +125,11 @@ def _gather(data, at, end, pages, symbols, out):
                 starts, width, pending = starts | np.int64(1) << m, width + 1, False
             out[m] = symbol
             m, width = m + 1, width + 1 + _MARKED[symbol]
-        symbol, at = _written(data, at, end, pages, symbols)
+        symbol, at = written(data, at, end, pages, symbols)
     return (NOT_TEXT if symbol == -1 else OK), m, starts, width
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _settle(plain, n, starts):
     """Small kana large and long marks as vowels, in place; long marks after nothing are left out: (length, starts)."""
     kept, where, opens = 0, np.int64(0), True
@@ -146,7 +148,7 @@ def _settle(plain, n, starts):
     return kept, where
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def read_holder(data, at, end, pages, symbols, plain, long):
     """Fold an account-holder name: (status, length, bits of the places where a word begins, half-width characters).
 

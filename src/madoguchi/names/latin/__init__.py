@@ -1,0 +1,1 @@
+"""Names in Latin letters: their own folding, dictionary, learnt readings and compiled kernel."""
