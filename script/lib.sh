@@ -7,6 +7,8 @@ VISIT_USER=madoguchi-visit
 AGENT_USER=madoguchi
 
 # Debian package | what will not work without it
+INSPECTION_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
+fonts-noto-cjk|Japanese in reports'
 SERVER_PACKAGES='python3-venv|nothing at all: the Python environment cannot be made
 chromium|visits: no browser to open
 bubblewrap|visits in a box: only training without a box is left
@@ -134,9 +136,9 @@ lacks_extra() { # stamp extras…
   return 1
 }
 
-mkdir -p "$ROOT/var"
-
 compile_names() {
   say "Compiling the kernel of names"
   "$VENV/bin/madoguchi" names compile || { say "The kernel of names could not be compiled; see the lines above."; exit 1; }
 }
+
+mkdir -p "$ROOT/var"
