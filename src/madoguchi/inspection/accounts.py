@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -13,26 +12,49 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from madoguchi.inspection.checks import check
-from madoguchi.inspection.engine import Engine, open_engine
+from madoguchi.inspection.engine import Engine, Work, open_engine
 from madoguchi.inspection.errors import OutputTaken
 from madoguchi.inspection.findings import Expected, Rest
 from madoguchi.inspection.judge import ADDED, FITTED, UNIT, fit_batch, found_columns, judge_batch, judged_schema
 from madoguchi.inspection.near import FITTED as NEAR
 from madoguchi.inspection.near import fit_near, weigh_batch
+from madoguchi.inspection.progress import READ, REPORT, WRITE, Stages, Watch, unwatched
 from madoguchi.inspection.register import Register, open_register
 from madoguchi.inspection.summary import Step, Summary
 
 FINDINGS = "findings.parquet"
-_JUDGED = "accounts_judged"
 _TITLES = ("公金受取口座の点検", "Inspection of public-money accounts")
+PLAN = {
+    "accounts_repeated": "",
+    "accounts_people": "",
+    "accounts_fitting": "accounts_people",
+    "accounts_sharing": "accounts_people",
+    "accounts_strangers": "accounts_sharing",
+    "accounts_evidence": "",
+    "accounts_chain": "accounts_strangers",
+    "accounts_near": "accounts_evidence",
+    "accounts_owners": "accounts_near",
+    "accounts_rest": "accounts_evidence",
+    "accounts_weighed": "accounts_evidence",
+    "accounts_ranked": "accounts_weighed",
+}
+"""The steps in order, each with the step whose rows it is compared with; none: the whole register."""
 
 
 def inspect(
-    register: Path, *, out: Path, engine: str = "duckdb", memory: str = "4GB", threads: int = 0, master: str = ""
+    register: Path,
+    *,
+    out: Path,
+    engine: str = "duckdb",
+    memory: str = "4GB",
+    threads: int = 0,
+    master: str = "",
+    watch: Watch = unwatched,
 ) -> Summary:
     """Inspect a register and write findings, report and summary into a folder that exists only when all is written.
 
     See `open_register` and `open_engine` for the arguments and what is raised; `OutputTaken` if `out` holds files.
+    `watch` is told of each stage.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(str(out))
@@ -41,45 +63,48 @@ def inspect(
         work, made = Path(folder) / "work", Path(folder) / "made"
         work.mkdir()
         made.mkdir()
-        opened = open_register(register, work=work, taken=frozenset(ADDED))
+        stages = Stages(len(PLAN) + 3, watch)
+        with stages.stage(*READ):
+            opened = open_register(register, work=work, taken=frozenset(ADDED))
         with closing(open_engine(engine, work, memory=memory, threads=threads, master=master)) as running:
-            steps = run_plan(running, opened)
-            summary = _summary(running, opened, steps, _write_findings(running, opened, made / FINDINGS))
+            steps = run_plan(running, opened, stages)
+            with stages.stage(*WRITE):
+                summary = _summary(running, opened, steps, _write_findings(running, opened, made / FINDINGS))
         summary.write(made)
-        _report(made, summary)
+        with stages.stage(*REPORT):
+            _report(made, summary)
         if out.exists():
             out.rmdir()
         made.rename(out)
     return summary
 
 
-def run_plan(engine: Engine, register: Register) -> tuple[Step, ...]:
+def run_plan(engine: Engine, register: Register, stages: Stages | None = None) -> tuple[Step, ...]:
     """All steps, in order; afterwards the engine has the tables `accounts_ranked` and `accounts_rest`."""
     engine.table("register", register.files)
-    steps: list[Step] = []
-
-    def step(name: str, rows_in: int, work: Callable[[str], int] | None = None) -> int:
-        began, query = time.monotonic(), check(name)
-        rows = (work or partial(engine.run, name))(query.sql)
-        steps.append(Step(name, query.title_ja, query.title_en, rows_in, rows, time.monotonic() - began))
-        return rows
-
-    step("accounts_repeated", register.rows)
-    people = step("accounts_people", register.rows)
-    step("accounts_fitting", people, lambda sql: engine.map("accounts_fitted", sql, fit_batch, FITTED))
-    sharing = step("accounts_sharing", people)
-    strangers = step("accounts_strangers", sharing)
-    schema = judged_schema(register.schema)
-    judge = partial(judge_batch, schema=schema)
-    judged = step("accounts_evidence", register.rows, lambda sql: engine.map(_JUDGED, sql, judge, schema))
-    step("accounts_chain", strangers)
-    near = step("accounts_near", judged, lambda sql: engine.map("accounts_near_fitted", sql, fit_near, NEAR))
-    step("accounts_owners", near)
-    step("accounts_rest", judged)
-    weighed = partial(weigh_batch, schema=schema)
-    found = step("accounts_weighed", judged, lambda sql: engine.map("accounts_found", sql, weighed, schema))
-    step("accounts_ranked", found)
+    stages, maps = stages or Stages(len(PLAN)), _maps(register)
+    rows, steps = {"": register.rows}, []
+    for name, before in PLAN.items():
+        query = check(name)
+        with stages.stage(query.title_ja, query.title_en):
+            began = time.monotonic()
+            rows[name] = (
+                engine.map(maps[name][0], query.sql, *maps[name][1:]) if name in maps else engine.run(name, query.sql)
+            )
+            seconds = time.monotonic() - began
+        steps.append(Step(name, query.title_ja, query.title_en, rows[before], rows[name], seconds))
     return tuple(steps)
+
+
+def _maps(register: Register) -> dict[str, tuple[str, Work, pa.Schema]]:
+    """Of the steps that Python works on: the table they make, with what, of which columns."""
+    schema = judged_schema(register.schema)
+    return {
+        "accounts_fitting": ("accounts_fitted", fit_batch, FITTED),
+        "accounts_evidence": ("accounts_judged", partial(judge_batch, schema=schema), schema),
+        "accounts_near": ("accounts_near_fitted", fit_near, NEAR),
+        "accounts_weighed": ("accounts_found", partial(weigh_batch, schema=schema), schema),
+    }
 
 
 def _write_findings(engine: Engine, register: Register, out: Path) -> pa.Table:

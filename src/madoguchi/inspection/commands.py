@@ -1,11 +1,16 @@
 """`madoguchi inspect …`. The room's parts are imported only when a command runs: other machines lack its packages."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from madoguchi.inspection.progress import Stage, Watch
 
 commands = typer.Typer(no_args_is_help=True, help="Inspection of whole registers.")
 
@@ -17,6 +22,24 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
+@contextmanager
+def _shown() -> Iterator[Watch]:
+    """Shows the stages while they run, on standard error; where that is no terminal, nothing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    seen = sys.stderr.isatty() and console.is_interactive
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True, disable=not seen) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(stage: Stage) -> None:
+            done = stage.place if stage.done else stage.place - 1
+            bar.update(task, description=stage.title_ja, completed=done, total=stage.of)
+
+        yield show
+
+
 @commands.command()
 def generate(
     out: Annotated[Path, typer.Argument(help="Folder for register.parquet and truth.parquet.")],
@@ -26,7 +49,8 @@ def generate(
     """Make a register of made-up people (架空), with wrong registrations planted and the truth beside it."""
     from madoguchi.inspection.generator import generate as make
 
-    told = make(out, people=people, seed=seed)
+    with _shown() as watch:
+        told = make(out, people=people, seed=seed, watch=watch)
     Console(highlight=False).print(f"{told.rows} rows, planted: {told.family} family, {told.other} other (架空)")
 
 
@@ -42,7 +66,10 @@ def accounts(
     """Rank registered accounts by the chance of standing with the wrong person."""
     from madoguchi.inspection.accounts import inspect
 
-    told = inspect(register, out=out, engine=engine.value, memory=memory, threads=threads, master=master)
+    with _shown() as watch:
+        told = inspect(
+            register, out=out, engine=engine.value, memory=memory, threads=threads, master=master, watch=watch
+        )
     console = Console(highlight=False)
     for step in told.steps:
         console.print(f"{step.title_ja}: {step.rows_in} → {step.rows_out} ({step.seconds:.1f} s)", markup=False)
@@ -60,7 +87,8 @@ def visits(
     from madoguchi.inspection.visit_signs import Limits
     from madoguchi.inspection.visits import inspect
 
-    told = inspect(records, out=out, engine=engine.value, limits=Limits(return_s=days * 86400))
+    with _shown() as watch:
+        told = inspect(records, out=out, engine=engine.value, limits=Limits(return_s=days * 86400), watch=watch)
     console = Console(highlight=False)
     for step in told.steps:
         console.print(f"{step.title_ja}: {step.rows_out:,} / {step.rows_in:,}", markup=False)

@@ -28,6 +28,7 @@ from madoguchi.inspection.generator_accounts import (
 )
 from madoguchi.inspection.generator_names import Numbers
 from madoguchi.inspection.generator_people import FIRST_DAY, People, make_people
+from madoguchi.inspection.progress import Stages, Watch, unwatched
 from madoguchi.inspection.register import SCHEMA
 
 REGISTER, TRUTH = "register.parquet", "truth.parquet"
@@ -56,30 +57,35 @@ class Told:
     other: int
 
 
-def generate(out: Path, *, people: int, seed: int) -> Told:
-    """Write `register.parquet` and `truth.parquet` into a folder. Raises `OutputTaken` if they are there."""
+def generate(out: Path, *, people: int, seed: int, watch: Watch = unwatched) -> Told:
+    """Write `register.parquet` and `truth.parquet` into a folder. Raises `OutputTaken` if they are there.
+
+    `watch` is told of each block.
+    """
     if any((out / name).exists() for name in (REGISTER, TRUTH)):
         raise OutputTaken(str(out))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".generate-", dir=out) as folder:
-        counts = _write(Path(folder), people, seed)
+        counts = _write(Path(folder), people, seed, watch)
         for name in (TRUTH, REGISTER):
             (Path(folder) / name).rename(out / name)
     return Told(people, int(counts[FAMILY]), int(counts[OTHER]))
 
 
-def _write(out: Path, people: int, seed: int) -> Numbers:
+def _write(out: Path, people: int, seed: int, watch: Watch) -> Numbers:
     """Both files, block by block; answers how many there are of each kind."""
     counts = np.zeros(len(KINDS), dtype=np.int64)
+    stages = Stages(-(-people // _BLOCK), watch)
     marked = [schema.with_metadata(_MARK) for schema in (SCHEMA, TRUTH_SCHEMA)]
     with (
         pq.ParquetWriter(out / REGISTER, marked[0], compression="zstd") as rows,
         pq.ParquetWriter(out / TRUTH, marked[1], compression="zstd") as truth,
     ):
         for start in range(0, people, _BLOCK):
-            register, told, kinds = block(start, min(_BLOCK, people - start), seed)
-            rows.write_table(register, row_group_size=_BLOCK)
-            truth.write_table(told)
+            with stages.stage("架空の人を作る", "Making people up"):
+                register, told, kinds = block(start, min(_BLOCK, people - start), seed)
+                rows.write_table(register, row_group_size=_BLOCK)
+                truth.write_table(told)
             counts += np.bincount(kinds, minlength=len(KINDS))
     return counts
 

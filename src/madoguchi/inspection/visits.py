@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from madoguchi.inspection.checks import check
 from madoguchi.inspection.engine import Engine, open_engine
 from madoguchi.inspection.errors import OutputTaken
+from madoguchi.inspection.progress import READ, REPORT, WRITE, Stages, Watch, unwatched
 from madoguchi.inspection.summary import Step, Summary
 from madoguchi.inspection.visit_errors import VisitTwice
 from madoguchi.inspection.visit_findings import FINDINGS, LOOKBACK, Pair, Signal, findings, lookback, pairs
@@ -64,11 +65,12 @@ def inspect(
     threads: int = 0,
     master: str = "",
     limits: Limits | None = None,
+    watch: Watch = unwatched,
 ) -> Summary:
     """Write findings, look-back list, summary and reports into a folder that exists only when all is written.
 
     See `prepare` and `open_engine` for the arguments and what is raised; also `OutputTaken`, `VisitTwice` and what
-    `report.write` raises.
+    `report.write` raises. `watch` is told of each stage.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(str(out))
@@ -77,19 +79,26 @@ def inspect(
         work, made = Path(folder) / "work", Path(folder) / "made"
         work.mkdir()
         made.mkdir()
-        number = prepare(records, work / "records.parquet")
+        stages = Stages(len(CHECKS) + 4, watch)
+        with stages.stage(*READ):
+            number = prepare(records, work / "records.parquet")
         with closing(open_engine(engine, work, memory=memory, threads=threads, master=master)) as running:
-            steps, signals, seats = run_checks(running, work, number, limits or Limits())
+            steps, signals, seats = run_checks(running, work, number, limits or Limits(), stages)
         ranked = pairs(signals)
         summary = _summary(records, number, running.name, steps, ranked)
-        _write(made, ranked, seats, summary)
+        with stages.stage(*WRITE):
+            _write(made, ranked, seats, summary)
+        with stages.stage(*REPORT):
+            _report(made, summary)
         if out.exists():
             out.rmdir()
         made.rename(out)
     return summary
 
 
-def run_checks(engine: Engine, work: Path, number: int, limits: Limits) -> tuple[list[Step], list[Signal], Seats]:
+def run_checks(
+    engine: Engine, work: Path, number: int, limits: Limits, stages: Stages | None = None
+) -> tuple[list[Step], list[Signal], Seats]:
     """Run all checks over `records.parquet` in the folder. Raises `VisitTwice`."""
     pq.write_table(pa.Table.from_pylist([asdict(limits)]), work / "limits.parquet")
     engine.table("visits", [work / "records.parquet"])
@@ -97,11 +106,14 @@ def run_checks(engine: Engine, work: Path, number: int, limits: Limits) -> tuple
     twice = engine.read(_TWICE).to_pylist()
     if twice:
         raise VisitTwice(str(twice[0]["visit_id"]))
-    engine.run("seats", check("visits_seats").sql)
+    stages, seats = stages or Stages(len(CHECKS) + 1), check("visits_seats")
+    with stages.stage(seats.title_ja, seats.title_en):
+        engine.run("seats", seats.sql)
     steps, signals = [], []
     for name in CHECKS:
         begun, query = time.monotonic(), check(name)
-        found = [Signal(**row) for row in engine.read(query.sql).to_pylist()]
+        with stages.stage(query.title_ja, query.title_en):
+            found = [Signal(**row) for row in engine.read(query.sql).to_pylist()]
         signals += found
         steps.append(Step(name, query.title_ja, query.title_en, number, len(found), time.monotonic() - begun))
     return steps + _not_recorded(engine, number), signals, Seats(engine.read("SELECT * FROM seats"))
@@ -114,11 +126,14 @@ def _not_recorded(engine: Engine, number: int) -> list[Step]:
 
 
 def _write(made: Path, ranked: list[Pair], seats: Seats, summary: Summary) -> None:
-    from madoguchi.inspection import report
-
     pq.write_table(pa.Table.from_pylist(list(findings(ranked, seats)), FINDINGS), made / "findings.parquet")
     pq.write_table(pa.Table.from_pylist(list(lookback(ranked, seats)), LOOKBACK), made / "lookback.parquet")
     summary.write(made)
+
+
+def _report(made: Path, summary: Summary) -> None:
+    from madoguchi.inspection import report
+
     more = [report.Extra("遡及一覧", made / "lookback.parquet")]
     report.write(made, made / "findings.parquet", summary, more)
 
