@@ -10,11 +10,13 @@ What the figures mean:
 - *unseen*: only pairs whose given name (kanji) is in the tenth that `madoguchi names build --holdout` leaves out; pass
   its file with `--holdout-tables`.
 - *undetermined*: share of true SELF for which the verdict is UNDETERMINED; *self*: for which it is SELF.
-- *calibration error*: mean over pairs, weighted to the prior chances, of the distance between the mean chance of SELF
-  in twenty bins and the share of SELF in it.
+- *calibration*: pairs weighted to the prior chances, in bins by their chance of SELF (narrow at both ends, where nearly
+  all lie): how many SELF, and how many others, the chances promise in each bin, by how many there are. The error is the
+  sum over bins of what is promised too much or too little.
 - *side by side*: ours and the peers of `peers_names` on the same rows, each peer in a process of its own; its memory is
   what it adds to that process.
-- *pairs per second*: one thread, texts already in Arrow buffers; *one pair*: `match()` of one pair in a warm process.
+- *pairs per second*: one thread, texts already in Arrow buffers; *as in a register*: kinds as often as the prior
+  chances say, drawn from the three Japanese sets; *one pair*: `match()` of one pair in a warm process.
 """
 
 import argparse
@@ -33,6 +35,7 @@ import numpy as np
 import numpy.typing as npt
 import peers_names
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
@@ -48,7 +51,8 @@ from madoguchi.names.reasons import VERDICTS
 _LEVELS = (("OTHER", 99.5), ("OTHER", 99.9), ("FAMILY", 99.0), ("FAMILY", 99.5))
 _SETS = ("person", "gimei", "unidic", "foreign")
 _SEED = 5
-_BINS = 20
+_EDGES = (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
+_REGISTER = 200_000
 _ROUNDS = 5
 _SINGLES = 5_000
 Mask = npt.NDArray[np.bool_]
@@ -96,15 +100,22 @@ class Sample(Scores):
         )
         return [name, str(int(true.sum())), *self.levels(mask), *shares]
 
-    def calibration_error(self) -> float:
+    def calibration(self, title: str, mask: Mask) -> Iterator[Table | str]:
         """See the head of this file."""
         weights = np.zeros(len(self.label))
         for prior, kind in zip(PRIORS, VERDICTS[:4], strict=True):
-            chosen = self.judged & ~self.hard & (self.label == kind) & (self.set != "foreign")
+            chosen = mask & self.judged & ~self.hard & (self.label == kind)
             weights[chosen] = prior / max(int(chosen.sum()), 1)
-        bins = np.minimum((self.self * _BINS).astype(int), _BINS - 1)
-        gaps = ((self.self - (self.label == "SELF")) * weights)[weights > 0]
-        return float(np.abs(np.bincount(bins[weights > 0], weights=gaps, minlength=_BINS)).sum())
+        bins, size = np.searchsorted(_EDGES, self.self, side="right"), len(_EDGES) + 1
+        whole, promised, true = (
+            np.bincount(bins, weights=weights * part, minlength=size)
+            for part in (np.ones(len(weights)), self.self, self.label == "SELF")
+        )
+        table = Table("from", "share of pairs", "SELF promised / there", "others promised / there", title=title)
+        for edge, all_, own, there in zip((0.0, *_EDGES), whole, promised, true, strict=True):
+            table.add_row(str(edge), f"{all_:.5f}", f"{own / there:.2f}", f"{(all_ - own) / (all_ - there):.2f}")
+        yield table
+        yield f"calibration error, {title}: {np.abs(promised - true).sum():.2e}"
 
 
 def quality(pairs: pa.Table, engine: Engine, *, unseen: bool) -> Iterator[Table | str]:
@@ -128,7 +139,10 @@ def quality(pairs: pa.Table, engine: Engine, *, unseen: bool) -> Iterator[Table 
             chosen = (sample.noise == noise) & (sample.set != "foreign")
             table.add_row(*sample.row(f"three sets, {noise}", chosen))
     yield table
-    yield f"calibration error {sample.calibration_error():.2e}"
+    if not unseen:
+        japanese = sample.set != "foreign"
+        yield from sample.calibration("clean", japanese & (sample.noise == "clean"))
+        yield from sample.calibration("with noise", japanese)
 
 
 def beside(file: Path, rows: int) -> Iterator[Table | str]:
@@ -169,13 +183,34 @@ def _measured(name: str, file: Path, rows: int) -> tuple[npt.NDArray[np.float64]
 
 def speed(pairs: pa.Table, engine: Engine) -> Iterator[str]:
     """Pairs per second of one thread, and the time of one pair."""
-    kanji, kana = pairs["kanji"].combine_chunks(), pairs["kana"].combine_chunks()
-    times = [_timed(lambda: judge_arrow(kanji, kana, engine=engine)) for _ in range(_ROUNDS)]
-    yield f"pairs per second, one thread: {len(kanji) / min(times):,.0f} (best of {_ROUNDS})"
+    clean = pairs.filter(pc.equal(pairs["noise"], "clean"))
+    parts = {
+        "as in a register, clean": _register(clean),
+        "as in a register, with noise": _register(pairs),
+        "kinds equally often, with noise": pairs.filter(pc.not_equal(pairs["set"], "foreign")),
+        "names in Latin letters": pairs.filter(pc.equal(pairs["set"], "foreign")),
+    }
+    for name, part in parts.items():
+        kanji, kana = part["kanji"].combine_chunks(), part["kana"].combine_chunks()
+        times = [_timed(lambda kanji=kanji, kana=kana: judge_arrow(kanji, kana, engine=engine)) for _ in range(_ROUNDS)]
+        yield f"pairs per second, one thread, {name}: {len(kanji) / min(times):,.0f} (best of {_ROUNDS})"
+    kanji, kana = pairs["kanji"], pairs["kana"]
     texts = list(zip(kanji[:_SINGLES].to_pylist(), kana[:_SINGLES].to_pylist(), strict=True))
     singles = [_timed(lambda pair=pair: match(*pair, engine=engine)) for pair in texts]
     cuts = statistics.quantiles(singles, n=100)
     yield f"one pair: median {cuts[49] * 1e6:.0f} µs, p99 {cuts[98] * 1e6:.0f} µs"
+
+
+def _register(pairs: pa.Table) -> pa.Table:
+    """Rows of the Japanese sets, kinds as often as in a register."""
+    dice = np.random.default_rng(_SEED)
+    label, foreign = (np.array(pairs[name].to_pylist()) for name in ("label", "set"))
+    kinds = dice.choice(VERDICTS[:4], _REGISTER, p=PRIORS)
+    rows = np.zeros(_REGISTER, dtype=np.int64)
+    for kind in VERDICTS[:4]:
+        chosen = kinds == kind
+        rows[chosen] = dice.choice(np.flatnonzero((label == kind) & (foreign != "foreign")), int(chosen.sum()))
+    return pairs.take(rows)
 
 
 def _timed(work: Any) -> float:

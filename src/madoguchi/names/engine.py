@@ -1,7 +1,9 @@
 """The kernel with its tables: texts in, likelihoods, chances and facts out. One pair and millions take the same way."""
 
+import threading
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -29,10 +31,9 @@ class Texts:
     def of(cls, texts: list[str]) -> "Texts":
         """Lay strings into a buffer."""
         parts = [as_bytes(text) for text in texts]
-        data, at = np.frombuffer(b"".join(parts), dtype=np.uint8), np.zeros(len(parts) + 1, dtype=np.int64)
-        np.cumsum([len(part) for part in parts], out=at[1:])
+        at = np.fromiter(accumulate(map(len, parts), initial=0), dtype=np.int64, count=len(parts) + 1)
         at.flags.writeable = False
-        return cls(data, at)
+        return cls(np.frombuffer(b"".join(parts), dtype=np.uint8), at)
 
     @classmethod
     def over(cls, buffer: Any, at: npt.NDArray[Any]) -> "Texts":
@@ -60,6 +61,17 @@ def _fixed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     fixed = np.ascontiguousarray(array).view()
     fixed.flags.writeable = False
     return fixed
+
+
+_KEPT = threading.local()
+
+
+def _room() -> tuple[Any, ...]:
+    """The kernel's working memory of this thread."""
+    if not hasattr(_KEPT, "room"):
+        _KEPT.room = room_for_rows()
+    room: tuple[Any, ...] = _KEPT.room
+    return room
 
 
 class Engine:
@@ -94,7 +106,7 @@ class Engine:
         rows = len(kanji)
         judged = Judged(np.zeros((rows, 4)), np.zeros((rows, 4)), np.zeros((rows, 5), dtype=np.uint8))
         judge(
-            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fits, room_for_rows(),
+            kanji.data, kanji.at, kana.data, kana.at, self._arrays, self._fits, _room(),
             judged.likely, judged.chances, judged.facts,
         )  # fmt: skip
         return judged
