@@ -40,9 +40,12 @@ _COMMON = (
 _ACCOUNTS = (
     Column("person_id", "個人の番号", "Person", 18, TEXT, 8),
     Column("kanji", "氏名", "Name", 18, TEXT, 10),
+    Column("furigana", "フリガナ", "Official reading", 24),
+    Column("alias", "通称", "Registered alias", 18),
+    Column("former", "旧姓・旧名", "Former name", 18),
     Column("birth", "生年月日", "Birth", 12, DAY),
     Column("address", "住所", "Address", 36),
-    Column("whose", "名義と合う人の番号", "Whose it may be", 18),
+    Column("whose", "名義が合う前後の人", "Near and of that name", 18),
     Column("holder_kana", "口座名義カナ", "Account holder", 24, TEXT, 13),
     Column("account", "口座の鍵", "Account key", 24),
     Column("place", "登録した場所", "Place", 18, TEXT, 8),
