@@ -18,13 +18,13 @@ _STAMP = "madoguchi.stamp"
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function for the kernel: without the GIL, without counting references to arrays (it makes none)."""
-    return njit(cache=True, nogil=True, _nrt=False)(function)  # type: ignore[call-overload]
+    """Compile a function for the kernel: without the GIL, no counting of references, numbers as NumPy's."""
+    return njit(cache=True, nogil=True, _nrt=False, error_model="numpy")(function)  # type: ignore[call-overload]
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """As `compiled`, for a small function that becomes part of those that call it."""
-    return njit(nogil=True, _nrt=False, inline="always")(function)  # type: ignore[call-overload]
+    return njit(nogil=True, _nrt=False, error_model="numpy", inline="always")(function)  # type: ignore[call-overload]
 
 
 class _Stats(Protocol):
