@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from madoguchi.inspection.generator import REGISTER, TRUTH, generate
 from madoguchi.inspection.judge import judge_batch, judged_schema
 from madoguchi.inspection.register import SCHEMA, open_register
 from madoguchi.inspection.summary import Summary
+from madoguchi.names.decide import SURE
 
 CHECKS = sorted(
     path.name.removesuffix(".sql")
@@ -195,6 +197,23 @@ def test_who_was_not_near_is_not_named(tmp_path: Path, elsewhere: dict[str, Any]
     [found] = engine.read("SELECT * FROM accounts_ranked WHERE person_id = 'P'").to_pylist()
     assert found["whose"] is None
     assert "前後" not in found["reason_ja"] + found["signals"]
+
+
+def test_who_fits_is_what_the_name_match_calls_self(tmp_path: Path) -> None:
+    engine = planned(tmp_path, PEOPLE)
+    for account, fits in (("at", SURE), ("below", np.nextafter(SURE, 0.0))):
+        rows = {"person_id": ["P"], "account": [account], "near_id": ["Q"], "fits": [fits]}
+        engine.put("accounts_near_fitted", pa.table(rows))
+        told = engine.read(check("accounts_owners").sql).to_pylist()
+        assert [line["account"] for line in told] == (["at"] if account == "at" else [])
+
+
+def test_no_chance_stands_in_the_text_of_a_check() -> None:
+    folder = resources.files("madoguchi.inspection") / "checks"
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith(".sql")}
+    code = {name: "\n".join(re.sub("--.*", "", line) for line in text.splitlines()) for name, text in texts.items()}
+    assert len(code) > len(CHECKS)
+    assert {name for name, text in code.items() if re.search(r"\d\.\d|\d{3,}(?![-\d])", text)} == set()
 
 
 def test_near_are_those_of_a_stranger_s_account_only(tmp_path: Path) -> None:

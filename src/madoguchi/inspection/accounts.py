@@ -21,6 +21,7 @@ from madoguchi.inspection.near import fit_near, weigh_batch
 from madoguchi.inspection.progress import READ, REPORT, WRITE, Stages, Watch, unwatched
 from madoguchi.inspection.register import Register, open_register
 from madoguchi.inspection.summary import Step, Summary
+from madoguchi.names.decide import SURE
 
 FINDINGS = "findings.parquet"
 _TITLES = ("公金受取口座の点検", "Inspection of public-money accounts")
@@ -82,6 +83,7 @@ def inspect(
 def run_plan(engine: Engine, register: Register, stages: Stages | None = None) -> tuple[Step, ...]:
     """All steps, in order; afterwards the engine has the tables `accounts_ranked` and `accounts_rest`."""
     engine.table("register", register.files)
+    engine.put("limits", pa.table({"sure": [SURE]}))
     stages, maps = stages or Stages(len(PLAN)), _maps(register)
     rows, steps = {"": register.rows}, []
     for name, before in PLAN.items():

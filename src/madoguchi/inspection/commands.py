@@ -11,7 +11,10 @@ import typer
 from rich.console import Console
 
 from madoguchi.inspection.progress import Stage, Watch
+from madoguchi.inspection.visit_signs import Limits
 
+_A_DAY = 86400
+_RETURN_DAYS = Limits().return_s // _A_DAY
 commands = typer.Typer(no_args_is_help=True, help="Inspection of whole registers.")
 
 
@@ -81,14 +84,15 @@ def visits(
     records: Annotated[Path, typer.Argument(help="Parquet or CSV; `madoguchi server visits-table` writes one.")],
     out: Annotated[Path, typer.Option(help="New folder for findings, look-back list, report and summary.")],
     engine: Annotated[EngineName, typer.Option(help="DuckDB on this machine, or Spark.")] = EngineName.DUCKDB,
-    days: Annotated[int, typer.Option(min=1, help="Within so many days the same card counts as coming back.")] = 14,
+    days: Annotated[
+        int, typer.Option(min=1, help="Within so many days the same card counts as coming back.")
+    ] = _RETURN_DAYS,
 ) -> None:
     """Look for the signs of a registration that landed on another person's card."""
-    from madoguchi.inspection.visit_signs import Limits
     from madoguchi.inspection.visits import inspect
 
     with _shown() as watch:
-        told = inspect(records, out=out, engine=engine.value, limits=Limits(return_s=days * 86400), watch=watch)
+        told = inspect(records, out=out, engine=engine.value, limits=Limits(return_s=days * _A_DAY), watch=watch)
     console = Console(highlight=False)
     for step in told.steps:
         console.print(f"{step.title_ja}: {step.rows_out:,} / {step.rows_in:,}", markup=False)

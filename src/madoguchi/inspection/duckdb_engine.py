@@ -43,7 +43,13 @@ class DuckdbEngine:
         """See `Engine.table`."""
         listed = ", ".join(_quoted(str(file)) for file in files)
         with _named():
-            self._base.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608 - our names
+            self._base.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608 - our names
+
+    def put(self, name: str, rows: pa.Table) -> None:
+        """See `Engine.put`."""
+        out = self._work / f"{name}.parquet"
+        pq.write_table(rows, out)
+        self.table(name, [out])
 
     def run(self, name: str, sql: str) -> int:
         """See `Engine.run`."""

@@ -20,6 +20,9 @@ class Engine(Protocol):
     def table(self, name: str, files: Sequence[Path]) -> None:
         """Make Parquet files a table."""
 
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Make rows in memory a table: how settings reach the queries."""
+
     def run(self, name: str, sql: str) -> int:
         """Make the answer of a query a table; answers its rows."""
 

@@ -50,6 +50,12 @@ class SparkEngine:
         """See `Engine.table`."""
         self._spark.read.parquet(*(str(file.resolve()) for file in files)).createOrReplaceTempView(name)
 
+    def put(self, name: str, rows: pa.Table) -> None:
+        """See `Engine.put`."""
+        out = self._work / f"{name}.parquet"
+        pq.write_table(rows, out)
+        self.table(name, [out])
+
     def run(self, name: str, sql: str) -> int:
         """See `Engine.run`."""
         return self._kept(name, self._spark.sql(sql))

@@ -100,9 +100,8 @@ def run_checks(
     engine: Engine, work: Path, number: int, limits: Limits, stages: Stages | None = None
 ) -> tuple[list[Step], list[Signal], Seats]:
     """Run all checks over `records.parquet` in the folder. Raises `VisitTwice`."""
-    pq.write_table(pa.Table.from_pylist([asdict(limits)]), work / "limits.parquet")
     engine.table("visits", [work / "records.parquet"])
-    engine.table("limits", [work / "limits.parquet"])
+    engine.put("limits", pa.Table.from_pylist([asdict(limits)]))
     twice = engine.read(_TWICE).to_pylist()
     if twice:
         raise VisitTwice(str(twice[0]["visit_id"]))

@@ -1,4 +1,7 @@
-"""The checks: one SQL file each, in the dialect that DuckDB and Spark share. The head says what, why, and source."""
+"""The checks: one SQL file each, in the dialect that DuckDB and Spark share. The head says what, why, and source.
+
+Settings stand in no file: they are the columns of the table `limits`, which has one row.
+"""
 
 from dataclasses import dataclass
 from functools import cache
