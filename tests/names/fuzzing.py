@@ -27,14 +27,24 @@ _KANJI_WORDS = (
     "佐藤 鈴木 高橋 髙橋 渡邉 渡邊󠄁 齋藤 佐々木 長谷川 花子 一郎 裕子 翔 蓮 葵 陽菜 ヶ 々 〻 さくら マリ Ｍ"
     " SMITH O'Neil Nguyễn"
 )
+_LATIN_WORDS = (
+    "SMITH O'Neil Nguyễn VAN AN KIM MIN-JUN WANG XIAOMING García-Márquez MARICEL X Straße ﬁne Ĳssel DE LA CRUZ JR."
+    " VILLANUEVA Łukasz ＴＡＮＡＫＡ NGUYENVANANTHIHUONGGIANGPHUONGTHAOMYLINHBA"
+)
 _KANA_WORDS = (
     "ｻﾄｳ ｽｽﾞｷ ﾀｶﾊｼ ﾜﾀﾅﾍﾞ ｻｲﾄｳ ｻｻｷ ﾊｾｶﾞﾜ ﾊﾅｺ ｲﾁﾛｳ ﾕｳｺ ｼﾖｳ ﾚﾝ ｱｵｲ ﾋﾅ ｵｵﾉ ｵ-ﾉ ｶ) (ｶ (ﾕ) （カ ㈱ ﾏﾙｼﾖｳﾃﾝ ﾀﾞｲﾋﾖｳ"
-    " ｺｳｹﾝﾆﾝ ﾁﾖｳﾅｲｶｲ ｶﾌｪ ヂ ヅ ヲ ー ﾞ ﾟ ・ ｽﾐｽ ｸﾞｴﾝ"
+    " ｺｳｹﾝﾆﾝ ﾁﾖｳﾅｲｶｲ ｶﾌｪ ヂ ヅ ヲ ー ﾞ ﾟ ・ ｽﾐｽ ｸﾞｴﾝ ｱﾝ ｷﾑ ﾐﾝｼﾞﾕﾝ ﾜﾝ ｼﾔｵﾐﾝ ﾏﾘｾﾙ ﾋﾞﾘﾔﾇｴﾊﾞ"
 )
 _ODD_WORDS = (
     "\0 \x1a \u3000 \u00a0 \ufeff \u200b \u202e 😀 ９ 7 ä½è 縺ゅ> 〓 \U000e0101 \ufe00 \u0301 \U0010fffd 𠮷 𩸽 \uffff"
 )
-_KANJI, _KANA, _ODD = _KANJI_WORDS.split(), _KANA_WORDS.split(), _ODD_WORDS.split(" ")
+_KANJI, _LATIN, _KANA, _ODD = (
+    _KANJI_WORDS.split(),
+    _LATIN_WORDS.split(),
+    _KANA_WORDS.split(),
+    _ODD_WORDS.split(" "),
+)
+_FOREIGN = 0.3
 
 
 class Fenced:
@@ -77,8 +87,10 @@ Row = tuple[bytes, ...]
 
 
 def row(dice: random.Random) -> Row:
-    """Kanji, kana, furigana, alias and former name of nobody."""
-    return tuple(_text(dice, _KANA if place in (1, 2) else _KANJI, needed=place < 2) for place in range(5))
+    """Registry name, kana, furigana, alias and former name of nobody."""
+    registry = _LATIN if dice.random() < _FOREIGN else _KANJI
+    words = (registry, _KANA, _KANA, dice.choice((_KANJI, _LATIN)), registry)
+    return tuple(_text(dice, words[place], needed=place < 2) for place in range(5))
 
 
 def some_rows(*, seed: int, count: int) -> list[tuple[str, ...]]:
