@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from madoguchi.names import tables
+from madoguchi.names.compiled import sources_sum
 from madoguchi.names.csv_file import CsvFile
 from madoguchi.names.engine import Engine, shipped_engine
 from madoguchi.names.file_errors import FormatUnknown, InputChanged, OutputExists, OutputFailed
@@ -148,10 +149,7 @@ def fingerprint(path: Path) -> dict[str, object]:
 
 def program() -> str:
     """A sum of the tables and of everything in this room that a result can depend on."""
-    room = Path(__file__).parent
-    total = hashlib.sha256(pa.__version__.encode())
-    for path in sorted(room.glob("*.py")):
-        total.update(path.read_bytes())
+    total = hashlib.sha256((pa.__version__ + sources_sum()).encode())
     with tables.SHIPPED.open("rb") as file:
         file.seek(-32, os.SEEK_END)
         total.update(file.read())
