@@ -14,7 +14,7 @@ from numba import njit
 
 from madoguchi.names import calibrate, fold, sources
 from madoguchi.names.alphabet import numbered, page_tables
-from madoguchi.names.engine import Engine, Floats
+from madoguchi.names.engine import Engine, Floats, forget_stale_code
 from madoguchi.names.folded import Folder
 from madoguchi.names.latin import build as latin
 from madoguchi.names.learn import Pair, Readings, learn_readings, trigrams
@@ -198,6 +198,7 @@ def about(paths: Mapping[str, Path], material: Material, *, holdout: bool) -> di
 
 def make(*, names: Path, variants: Path, out: Path, holdout: bool) -> dict[str, object]:
     """Write the table file and answer what it says of itself. Raises `SourceMissing`."""
+    forget_stale_code()
     material = gather(names=names, variants=variants)
     if holdout:
         material = replace(material, surnames=_seen(material.surnames), given=_seen(material.given))

@@ -52,7 +52,7 @@ def sources_sum(room: Path = _ROOM) -> str:
 def forget_stale(functions: Iterable[Kept], wanted: str) -> None:
     """Delete what was compiled from other sources than those with the sum `wanted`, where these functions are kept.
 
-    Where nothing can be written, nothing is kept either.
+    Where nothing can be written, nothing is kept anew: what is there is of the installation.
     """
     for folder in {Path(function.stats.cache_path) for function in functions}:
         stamp = folder / _STAMP

@@ -74,11 +74,16 @@ def _room() -> tuple[Any, ...]:
     return room
 
 
+def forget_stale_code() -> None:
+    """Delete machine code of older sources of this room; before anything compiled runs."""
+    forget_stale((judge, judge_latin), sources_sum())
+
+
 class Engine:
     """Judges texts by one set of tables. Threads may share it; the kernel runs without the GIL."""
 
     def __init__(self, tables: Tables) -> None:
-        forget_stale((judge, judge_latin), sources_sum())
+        forget_stale_code()
         arrays = {name: _fixed(array) for name, array in tables.arrays().items()}
         self._fits = arrays.pop("fit"), arrays.pop("latin_fit")
         every = tuple(arrays.values())

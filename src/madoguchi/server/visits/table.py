@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, type] = {
     "wipe_failed_at": datetime,
     "released_at": datetime,
 }
-"""The columns of `docs/inspection-visits.md`. The counter sees neither when the national site registered something nor
+"""The columns of `docs/inspection.md`. The counter sees neither when the national site registered something nor
 what it refused: `registered_at` is always empty, `refusals` only says that staff noted a refusal."""
 
 _PORTION = 500
