@@ -57,6 +57,21 @@ def generate(
     Console(highlight=False).print(f"{told.rows} rows, planted: {told.family} family, {told.other} other (架空)")
 
 
+@commands.command("generate-visits")
+def generate_visits(
+    out: Annotated[Path, typer.Argument(help="Folder for visits.parquet and truth.parquet.")],
+    visits: Annotated[int, typer.Option(min=1, help="How many made-up visits.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same visits.")] = 1,
+    wrong: Annotated[float, typer.Option(min=0.0, max=0.1, help="Share of wrong registrations.")] = 0.001,
+) -> None:
+    """Make records of made-up visits (架空), with wrong registrations planted and the truth beside them."""
+    from madoguchi.inspection.generator_visits import generate as make
+
+    with _shown() as watch:
+        told = make(out, visits=visits, seed=seed, wrong=wrong, watch=watch)
+    Console(highlight=False).print(f"{told.rows} visits, planted: {told.wrong} (架空)")
+
+
 @commands.command()
 def accounts(
     register: Annotated[Path, typer.Argument(help="Parquet file or folder, or CSV.")],
