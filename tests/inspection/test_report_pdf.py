@@ -2,13 +2,14 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inspection.report_data import HOSTILE, finding, keep, summary
-from madoguchi.inspection import report
+from madoguchi.inspection import accounts, report, visits
 from madoguchi.inspection.report import pdf
 from madoguchi.inspection.report.curve import curve
 from madoguchi.inspection.report.errors import FontMissing
@@ -125,6 +126,16 @@ def test_without_a_japanese_font_nothing_is_printed_but_the_list_is_there(
     assert "fonts-noto-cjk" in caught.value.sentence
     assert (tmp_path / "findings.xlsx").exists()
     assert not (tmp_path / "report.pdf").exists()
+
+
+@pytest.mark.parametrize("inspect", [accounts.inspect, visits.inspect])
+def test_an_inspection_without_a_japanese_font_does_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inspect: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(pdf, "FONTS", ("No Such Font",))
+    with pytest.raises(FontMissing):
+        inspect(tmp_path / "never read", out=tmp_path / "out")
+    assert not any(tmp_path.iterdir())
 
 
 def test_the_template_fetches_nothing() -> None:

@@ -1,6 +1,5 @@
 """The inspection of accounts: the chain taken nationally in June 2023, and the name match of every row beside it."""
 
-import tempfile
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,8 +12,8 @@ import pyarrow.parquet as pq
 
 from madoguchi.inspection.checks import check
 from madoguchi.inspection.engine import Engine, Work, open_engine
-from madoguchi.inspection.errors import OutputTaken
 from madoguchi.inspection.findings import Expected, Rest
+from madoguchi.inspection.folder import whole_folder
 from madoguchi.inspection.judge import ADDED, FITTED, UNIT, fit_batch, found_columns, judge_batch, judged_schema
 from madoguchi.inspection.near import FITTED as NEAR
 from madoguchi.inspection.near import fit_near, weigh_batch
@@ -57,13 +56,10 @@ def inspect(
     See `open_register` and `open_engine` for the arguments and what is raised; `OutputTaken` if `out` holds files.
     `watch` is told of each stage.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputTaken(str(out))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".inspect-", dir=out.parent) as folder:
-        work, made = Path(folder) / "work", Path(folder) / "made"
-        work.mkdir()
-        made.mkdir()
+    from madoguchi.inspection import report
+
+    report.check_fonts()
+    with whole_folder(out) as (work, made):
         stages = Stages(len(PLAN) + 3, watch)
         with stages.stage(*READ):
             opened = open_register(register, work=work, taken=frozenset(ADDED))
@@ -74,9 +70,6 @@ def inspect(
         summary.write(made)
         with stages.stage(*REPORT):
             _report(made, summary)
-        if out.exists():
-            out.rmdir()
-        made.rename(out)
     return summary
 
 

@@ -1,6 +1,5 @@
 """Inspects visit records: the city's own signs of a registration that landed on another person's card."""
 
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 
 from madoguchi.inspection.checks import check
 from madoguchi.inspection.engine import Engine, open_engine
-from madoguchi.inspection.errors import OutputTaken
+from madoguchi.inspection.folder import whole_folder
 from madoguchi.inspection.progress import READ, REPORT, WRITE, Stages, Watch, unwatched
 from madoguchi.inspection.summary import Step, Summary
 from madoguchi.inspection.visit_errors import VisitTwice
@@ -72,13 +71,10 @@ def inspect(
     See `prepare` and `open_engine` for the arguments and what is raised; also `OutputTaken`, `VisitTwice` and what
     `report.write` raises. `watch` is told of each stage.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputTaken(str(out))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".inspect-", dir=out.parent) as folder:
-        work, made = Path(folder) / "work", Path(folder) / "made"
-        work.mkdir()
-        made.mkdir()
+    from madoguchi.inspection import report
+
+    report.check_fonts()
+    with whole_folder(out) as (work, made):
         stages = Stages(len(CHECKS) + 4, watch)
         with stages.stage(*READ):
             number = prepare(records, work / "records.parquet")
@@ -90,9 +86,6 @@ def inspect(
             _write(made, ranked, seats, summary)
         with stages.stage(*REPORT):
             _report(made, summary)
-        if out.exists():
-            out.rmdir()
-        made.rename(out)
     return summary
 
 

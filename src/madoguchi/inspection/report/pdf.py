@@ -49,6 +49,11 @@ def _stamp(moment: datetime) -> datetime:
     return moment.astimezone(timezone(timedelta(hours=9))).replace(microsecond=0)
 
 
+def check_fonts() -> None:
+    """Before hours of work: raises `FontMissing` if the report could not be printed afterwards."""
+    _fonts()
+
+
 def _fonts() -> list[str]:
     """Those of `FONTS` that this machine has. Raises `FontMissing`."""
     known = set(typst.Fonts().families())
