@@ -30,6 +30,7 @@ pcscd|tests of card readers
 vsmartcard-vpcd|tests of card readers: no reader for virtual cards
 opensc|tests of the virtual card with OpenSC's own tools
 openssl|tests of the virtual card: nobody else checks its signatures
+poppler-utils|tests of reports: nobody reads the PDF back
 openjdk-17-jre-headless|tests of the inspection on Spark"
 
 # The real terminal at a counter: a screen without a desktop, a card reader, one browser.
