@@ -10,7 +10,7 @@ import pytest
 from inspection.people import PEOPLE, write_register
 from inspection.visit_list import LEFT, keep, visit
 from madoguchi.cli import app
-from madoguchi.inspection import accounts, generator, visits
+from madoguchi.inspection import accounts, generator, generator_visits, visits
 from madoguchi.inspection.checks import check
 from madoguchi.inspection.engine import open_engine
 from madoguchi.inspection.progress import Stage, Stages, Watch
@@ -34,11 +34,17 @@ def _people(folder: Path, watch: Watch) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("run", [_accounts, _visits, _people])
+def _turns(folder: Path, watch: Watch) -> list[str]:
+    generator_visits.generate(folder / "made", visits=250, seed=1, watch=watch)
+    return []
+
+
+@pytest.mark.parametrize("run", [_accounts, _visits, _people, _turns])
 def test_every_stage_begins_and_ends_in_order(
     run: Callable[[Path, Watch], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generator, "_BLOCK", 100)
+    for module in (generator, generator_visits):
+        monkeypatch.setattr(module, "_BLOCK", 100)
     told: list[Stage] = []
     checks = run(tmp_path, told.append)
     of = told[0].of
