@@ -1,7 +1,7 @@
-"""The folder of an inspection is there when it is whole, or not at all."""
+"""What a command here writes is there when it is whole, or not at all."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,3 +22,15 @@ def whole_folder(out: Path) -> Iterator[tuple[Path, Path]]:
         if out.exists():
             out.rmdir()
         made.rename(out)
+
+
+@contextmanager
+def whole_files(out: Path, names: Sequence[str]) -> Iterator[Path]:
+    """A folder to write files of these names in; at the end they stand in `out`. Raises `OutputTaken` if one does."""
+    if any((out / name).exists() for name in names):
+        raise OutputTaken(str(out))
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".generate-", dir=out) as folder:
+        yield Path(folder)
+        for name in names:
+            (Path(folder) / name).rename(out / name)

@@ -5,7 +5,6 @@ was planted stands in `truth.parquet`, which no inspection reads: persons whose 
 present name, or written with noise (`person_id, kind, noise, owner, moved`).
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from madoguchi.inspection.errors import OutputTaken
+from madoguchi.inspection.folder import whole_files
 from madoguchi.inspection.generator_accounts import (
     FAMILY,
     FAMILY_SHARE,
@@ -62,13 +61,8 @@ def generate(out: Path, *, people: int, seed: int, watch: Watch = unwatched) -> 
 
     `watch` is told of each block.
     """
-    if any((out / name).exists() for name in (REGISTER, TRUTH)):
-        raise OutputTaken(str(out))
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".generate-", dir=out) as folder:
-        counts = _write(Path(folder), people, seed, watch)
-        for name in (TRUTH, REGISTER):
-            (Path(folder) / name).rename(out / name)
+    with whole_files(out, (TRUTH, REGISTER)) as made:
+        counts = _write(made, people, seed, watch)
     return Told(people, int(counts[FAMILY]), int(counts[OTHER]))
 
 

@@ -4,7 +4,6 @@ Everything in them is 架空: numbers, cards and sites begin so. What was plante
 inspection reads (`lost, got, kind`): whose registration landed on whose card, and how (`generator_wrong.KINDS`).
 """
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from madoguchi.inspection.errors import OutputTaken
+from madoguchi.inspection.folder import whole_files
 from madoguchi.inspection.generator_names import Numbers
 from madoguchi.inspection.generator_turns import (
     A_DAY,
@@ -56,13 +55,8 @@ def generate(out: Path, *, visits: int, seed: int, wrong: float = WRONG, watch: 
 
     `wrong`: share of visits to plant. `watch` is told of each block.
     """
-    if any((out / name).exists() for name in (VISITS, TRUTH)):
-        raise OutputTaken(str(out))
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".generate-", dir=out) as folder:
-        planted = _write(Path(folder), visits, seed, wrong, watch)
-        for name in (TRUTH, VISITS):
-            (Path(folder) / name).rename(out / name)
+    with whole_files(out, (TRUTH, VISITS)) as made:
+        planted = _write(made, visits, seed, wrong, watch)
     return Told(visits, planted)
 
 
