@@ -91,7 +91,8 @@ def _expect(begins, places, numbers, sizes, weights, chances, likelihoods):  # t
     return counts
 
 
-def _flat(rows: Iterable[tuple[int, ...]]) -> tuple[Ints, Ints]:
+def flat(rows: Iterable[tuple[int, ...]]) -> tuple[Ints, Ints]:
+    """Rows laid one after the other, and where each begins and the last ends."""
     kept = list(rows)
     ends = np.cumsum([0, *(len(row) for row in kept)], dtype=np.int64)
     return np.array([code for row in kept for code in row], dtype=np.int64), ends
@@ -99,7 +100,7 @@ def _flat(rows: Iterable[tuple[int, ...]]) -> tuple[Ints, Ints]:
 
 def learn_readings(pairs: Sequence[Pair]) -> Readings:
     """How often each (kanji, kana piece) is used in these pairs, learnt by EM from their halves alone."""
-    (kanji, kanji_at), (kana, kana_at) = _flat(pair.kanji for pair in pairs), _flat(pair.kana for pair in pairs)
+    (kanji, kanji_at), (kana, kana_at) = flat(pair.kanji for pair in pairs), flat(pair.kana for pair in pairs)
     begins, none = np.zeros(len(pairs) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64)
     count = _edges(kanji, kanji_at, kana, kana_at, none, none, begins)
     edges, places = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)

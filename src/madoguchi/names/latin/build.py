@@ -16,8 +16,9 @@ from madoguchi.names.latin.align import read_chances
 from madoguchi.names.latin.book import fill_book, slot_of
 from madoguchi.names.latin.calibrate import fit
 from madoguchi.names.latin.kernel import GRAM_STEP, GROUPS, NARROW, SOUNDS
-from madoguchi.names.latin.learn import PIECE_BITS, Groups, LatinPair, flat, learn_groups
+from madoguchi.names.latin.learn import PIECE_BITS, Groups, LatinPair, learn_groups
 from madoguchi.names.latin.sources import LatinWord, loan_words, ruled_words
+from madoguchi.names.learn import flat
 from madoguchi.names.lookup import ABSENT, STEP
 from madoguchi.names.tables import Tables
 

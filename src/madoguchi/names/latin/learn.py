@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
+
+from madoguchi.names.learn import Floats, Ints, flat
 
 MAX_GROUP = 4
 """Letters of a group."""
@@ -20,8 +21,6 @@ PIECE_BITS = KANA_BITS * MAX_PIECE
 _ROUNDS = 10
 _DISCOUNT = 1.0
 _LEAST = 0.05
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -99,12 +98,6 @@ def _expect(begins, places, numbers, sizes, weights, chances):  # type: ignore[n
             backward[i, j] += after
             uses[numbers[edge]] += weights[pair] * forward[i, j] * after / forward[n, m]
     return uses
-
-
-def flat(rows: Sequence[tuple[int, ...]]) -> tuple[Ints, Ints]:
-    """Rows laid one after the other, and where each begins and the last ends."""
-    ends = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
-    return np.array([code for row in rows for code in row], dtype=np.int64), ends
 
 
 def learn_groups(pairs: Sequence[LatinPair], rounds: int = _ROUNDS, discount: float = _DISCOUNT) -> Groups:
