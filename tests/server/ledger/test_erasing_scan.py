@@ -135,8 +135,10 @@ def test_the_scan(folder: Path, place: Path, tmp_path: Path, capsys: pytest.Capt
     assert found_in(place, plain) == set()
     assert found_in(tmp_path / "state", plain + ciphers) == set()
     if on_postgres():
-        left = found_in(place / "pg_wal", ciphers)
-        assert {needle for _, needle in left} == set(ciphers), "the log still holds the copies; that is why keys go"
+        halves = [half for cipher in ciphers for half in (cipher[:24], cipher[-24:])]  # a page may begin in between
+        left = {half for _, half in found_in(place / "pg_wal", halves)}
+        held = [cipher for cipher in ciphers if left & {cipher[:24], cipher[-24:]}]
+        assert held == ciphers, "the log still holds the copies; that is why keys go"
     else:
         backup = tmp_path / "backup"
         assert {needle for _, needle in found_in(backup, ciphers)} == set(ciphers), "a backup still holds the copies"
