@@ -37,9 +37,8 @@ _GRAM = np.exp(-np.arange(4096) / TRIGRAM_STEP)
 
 
 @inlined
-def _stranger(codes, first, begin, end, role, grams, slots):
-    """Chance of kana as anybody's half in this role; `first` is the code it begins with."""
-    key = hash_half(hash_half(seed_of(role, 1), first, begin, begin + 1), codes, begin + 1, end)
+def _stranger(key, codes, first, begin, end, role, grams, slots):
+    """Chance of kana as anybody's half in this role; `first` is the code it begins with, `key` its hash."""
     total, a, b = np.int64(grams[role, 0, 0, first[begin]]), 0, np.int64(first[begin])
     for place in range(begin + 1, end):
         total += grams[role, a, b, codes[place]]
@@ -53,7 +52,7 @@ def _given_hash(seed, plain, long, j, m):
     return hash_half(hash_half(seed, plain, j, j + 1), long, j + 1, m)
 
 
-@compiled
+@inlined
 def _look_up(kanji, n, rows, plain, long, m, columns, slots, found):
     """found[role, i, 0]: whether the kanji half is known; found[role, i, j]: its reading's value.
 
@@ -97,7 +96,7 @@ def _weight(i, knows):
     return weight
 
 
-@compiled
+@inlined
 def _sum_cuts(name, kana, words, tables, scratch, out, best):
     """Add cuts (kanji rows, kana columns) to the likelihoods of the hypotheses; `best` gets the likeliest cut."""
     (kanji, n, rows), (plain, long, m, columns) = name, kana
@@ -122,8 +121,9 @@ def _sum_cuts(name, kana, words, tables, scratch, out, best):
                 aligned = aligned_given(kanji, i, n, plain, long, j, m, words, tables, scratch[2])
             first = weight * _half(SURNAME, values[SURNAME], knows[SURNAME], scratch[1][i, j])
             second = _half(GIVEN, values[GIVEN], knows[GIVEN], aligned)
-            strange = weight * _stranger(long, long, 0, j, SURNAME, grams, slots)
-            strange_given = _stranger(long, plain, j, m, GIVEN, grams, slots)
+            keys = hash_half(seed_of(SURNAME, 1), long, 0, j), _given_hash(seed_of(GIVEN, 1), plain, long, j, m)
+            strange = weight * _stranger(keys[SURNAME], long, long, 0, j, SURNAME, grams, slots)
+            strange_given = _stranger(keys[GIVEN], long, plain, j, m, GIVEN, grams, slots)
             out[SELF] += first * second
             out[FAMILY] += first * strange_given
             out[OLDNAME] += strange * second
@@ -135,15 +135,50 @@ def _sum_cuts(name, kana, words, tables, scratch, out, best):
         out[kind] /= weights * (columns[1] - columns[0] + 1)
 
 
+@inlined
+def _sum_known(cut, plain, long, m, keys, slots, grams, out, best):
+    """The likelihoods of a name with one cut (kanji, kana) of whose halves the dictionary has the readings; whether so.
+
+    `keys` are those of `_ask_ahead`.
+    """
+    j = cut[1]
+    surname, given = find(slots, keys[0]), find(slots, keys[1])
+    if surname == ABSENT or given == ABSENT:
+        return False
+    first, second = _KNOWN[SURNAME] * CHANCE[surname], _KNOWN[GIVEN] * CHANCE[given]
+    strange = _stranger(keys[2], long, long, 0, j, SURNAME, grams, slots)
+    strange_given = _stranger(keys[3], long, plain, j, m, GIVEN, grams, slots)
+    out[SELF], out[FAMILY] = first * second, first * strange_given
+    out[OLDNAME], out[OTHER] = strange * second, strange * strange_given
+    best[0], best[1], best[2] = cut[0], j, 2
+    return True
+
+
+@inlined
+def _sum(shape, kanji, plain, long, keys, words, tables, scratch, out, best):
+    """The likelihoods of a folded name, and its likeliest cut."""
+    _, n, m, i, j = shape
+    if i > 0 and j > 0 and _sum_known((i, j), plain, long, m, keys, tables[6], tables[7], out, best):
+        return
+    lay_words(long, m, words)
+    name, kana = (kanji, n, (i, i) if i > 0 else (1, n - 1)), (plain, long, m, (j, j) if j > 0 else (1, m - 1))
+    _sum_cuts(name, kana, words, tables, scratch, out, best)
+
+
 @compiled
-def _ask_ahead(kanji, n, plain, long, m, i, j, slots):
-    """Touch the slots that a name with one cut will need, so that they are near when it is judged."""
-    surname, given = hash_half(seed_of(SURNAME, 0), kanji, 0, i), hash_half(seed_of(GIVEN, 0), kanji, i, n)
-    touched = slots[place_of(slots, surname)] ^ slots[place_of(slots, given)]
-    touched ^= slots[place_of(slots, hash_half(surname, long, 0, j))]
-    touched ^= slots[place_of(slots, _given_hash(given, plain, long, j, m))]
-    touched ^= slots[place_of(slots, hash_half(seed_of(SURNAME, 1), long, 0, j))]
-    return touched ^ slots[place_of(slots, _given_hash(seed_of(GIVEN, 1), plain, long, j, m))]
+def _ask_ahead(kanji, n, plain, long, m, i, j, slots, keys):
+    """Hash both readings and both halves of the kana of a name with one cut, and touch their slots.
+
+    They are near then when the name is judged.
+    """
+    keys[0] = hash_half(hash_half(seed_of(SURNAME, 0), kanji, 0, i), long, 0, j)
+    keys[1] = _given_hash(hash_half(seed_of(GIVEN, 0), kanji, i, n), plain, long, j, m)
+    keys[2] = hash_half(seed_of(SURNAME, 1), long, 0, j)
+    keys[3] = _given_hash(seed_of(GIVEN, 1), plain, long, j, m)
+    touched = np.uint32(0)
+    for place in range(4):
+        touched ^= slots[place_of(slots, keys[place])]
+    return touched
 
 
 @compiled
@@ -166,6 +201,7 @@ def room_for_rows() -> tuple[Any, ...]:
         np.zeros((_BLOCK, fold.MAX_KANA), dtype=np.uint8),
         np.zeros((_BLOCK, fold.MAX_KANA), dtype=np.uint8),
         np.zeros((_BLOCK, 5), dtype=np.int64),
+        np.zeros((_BLOCK, 4), dtype=np.uint64),
     )
     scratch = (*np.zeros((3, ROWS, COLUMNS)), np.zeros((2, ROWS, COLUMNS), dtype=np.int64))
     return folded, np.zeros(COLUMNS, dtype=np.uint64), scratch, latin_room()
@@ -181,7 +217,7 @@ def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fits, room, likely
     letters. A row that cannot be judged has the prior chances. Answers a number that says nothing.
     """
     letters, tables, latin = arrays
-    (kanji, plain, long, shape), words, scratch, latin_scratch = room
+    (kanji, plain, long, shape, keys), words, scratch, latin_scratch = room
     slots, touched = tables[6], np.uint32(0)
     rows = kanji_at.size - 1
     for block in range(0, rows, _BLOCK):
@@ -193,7 +229,7 @@ def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fits, room, likely
             _fold(kanji_text, kana_text, letters, kanji[b], plain[b], long[b], shape[b])
             status, n, m, i, j = shape[b]
             if status == OK and i > 0 and j > 0:
-                touched ^= _ask_ahead(kanji[b], n, plain[b], long[b], m, i, j, slots)
+                touched ^= _ask_ahead(kanji[b], n, plain[b], long[b], m, i, j, slots, keys[b])
         for b in range(size):
             row = block + b
             status, n, m, i, j = shape[b]
@@ -201,10 +237,9 @@ def judge(kanji_bytes, kanji_at, kana_bytes, kana_at, arrays, fits, room, likely
             for kind in range(4):
                 chances[row, kind] = PRIORS[kind]
             if status == OK:
-                lay_words(long[b], m, words)
-                name = (kanji[b], n, (i, i) if i > 0 else (1, n - 1))
-                kana = (plain[b], long[b], m, (j, j) if j > 0 else (1, m - 1))
-                _sum_cuts(name, kana, words, tables, scratch, likely[row], facts[row, 2:])
+                _sum(
+                    shape[b], kanji[b], plain[b], long[b], keys[b], words, tables, scratch, likely[row], facts[row, 2:]
+                )
                 facts[row, 1] = decide(likely[row], fits[0], chances[row])
             elif status == LATIN and latin[0].size > 0:
                 kanji_text = (kanji_bytes, kanji_at[row], kanji_at[row + 1])
