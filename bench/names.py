@@ -113,9 +113,13 @@ class Sample(Scores):
         )
         table = Table("from", "share of pairs", "SELF promised / there", "others promised / there", title=title)
         for edge, all_, own, there in zip((0.0, *_EDGES), whole, promised, true, strict=True):
-            table.add_row(str(edge), f"{all_:.5f}", f"{own / there:.2f}", f"{(all_ - own) / (all_ - there):.2f}")
+            table.add_row(str(edge), f"{all_:.5f}", _times(own, there), _times(all_ - own, all_ - there))
         yield table
         yield f"calibration error, {title}: {np.abs(promised - true).sum():.2e}"
+
+
+def _times(promised: float, there: float) -> str:
+    return f"{promised / there:.2f}" if there else "-"
 
 
 def quality(pairs: pa.Table, engine: Engine, *, unseen: bool) -> Iterator[Table | str]:

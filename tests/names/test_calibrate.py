@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from madoguchi.names.calibrate import AT, START, as_knots, honest
+from madoguchi.names.calibrate import AT, START, as_knots, cut, honest, pairs_of
 from madoguchi.names.decide import FAMILY, OLDNAME, OTHER, PRIORS, SELF, SURE, UNDETERMINED, decide
+from madoguchi.names.engine import Texts, shipped_engine
 
 ROWS = 40_000
 
@@ -62,3 +63,29 @@ def test_any_likelihoods_give_chances(likely: list[float]) -> None:
     assert ((found > 0) & (found < 1)).all()
     assert found.sum() == pytest.approx(1)
     assert verdict in range(5)
+
+
+def text(texts: Texts, row: int) -> str:
+    return texts.data[texts.at[row] : texts.at[row + 1]].tobytes().decode()
+
+
+def test_people_whose_kana_were_cut_at_the_wrong_place_are_left_out() -> None:
+    people = [("三島聡", "みし", "まさとし"), ("三島聡", "みしま", "さとし"), ("🙂", "あ", "い")]
+    assert cut(shipped_engine(), people) == [("三島", "聡", "みしま", "さとし")]
+
+
+def test_an_account_of_somebody_else_differs_in_what_it_should_differ_in() -> None:
+    halves = [
+        ("佐藤", "花子", "さとう", "はなこ"),
+        ("佐藤", "華子", "さとう", "はなこ"),
+        ("鈴木", "花子", "すずき", "はなこ"),
+        ("鈴木", "健", "すずき", "けん"),
+    ]
+    own = {surname + given: (first, second) for surname, given, first, second in halves}
+    kanji, kana, kinds = pairs_of(halves)
+    assert set(kinds.tolist()) == {SELF, FAMILY, OLDNAME, OTHER}
+    for row, kind in enumerate(kinds.tolist()):
+        first, second = own[text(kanji, row).replace("\u3000", "")]
+        account = text(kana, row).replace(" ", "")
+        assert account.startswith(first) == (kind in {SELF, FAMILY})
+        assert account.endswith(second) == (kind in {SELF, OLDNAME})

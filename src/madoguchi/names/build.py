@@ -202,13 +202,24 @@ def make(*, names: Path, variants: Path, out: Path, holdout: bool) -> dict[str, 
     material = gather(names=names, variants=variants)
     if holdout:
         material = replace(material, surnames=_seen(material.surnames), given=_seen(material.given))
-    tables = learn(material, calibrate.START)
-    tables = replace(tables, fit=calibrate.fit(Engine(tables), material.people))
+    engine = Engine(learn(material, calibrate.START))
+    people = calibrate.cut(engine, material.people)
+    material = _with(material, people, holdout=holdout)
+    tables = learn(material, calibrate.fit(engine, people))
     strangers = [pair.kana for part in (material.surnames, material.given) for pair in part.pairs]
     tables = latin.added(tables, names=names, japanese=strangers, holdout=holdout)
     told = about({"jmnedict": names, "mojidata": variants}, material, holdout=holdout)
     write(out, tables, told)
     return told
+
+
+def _with(material: Material, people: Sequence[calibrate.Halves], *, holdout: bool) -> Material:
+    """The material, and the halves of well-known people's names beside it."""
+    surnames = _halves(material.folder, [*material.surnames.texts, *((name[0], name[2]) for name in people)])
+    given = _halves(material.folder, [*material.given.texts, *((name[1], name[3]) for name in people)])
+    if holdout:
+        surnames, given = _seen(surnames), _seen(given)
+    return replace(material, surnames=surnames, given=given)
 
 
 def _seen(part: Halves) -> Halves:

@@ -5,7 +5,7 @@ with three wrong ones.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,48 +19,71 @@ AT = np.arange(-26.0, 27.0, 2.0)
 START = np.stack([AT, AT])
 """A fit that changes nothing between its ends."""
 _ROUNDS = 30
-_STIFF = 0.3
+_STIFF = 20.0
+_DRAWS = 8
 _TAIL = 0.5
-_NEVER = -10.0
+_NEVER = -8.0
 """Log-odds below which a true pair is as good as never met."""
+_BOTH_READ = 2
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 Truths = npt.NDArray[np.bool_]
 People = Sequence[tuple[str, str, str]]
+Halves = tuple[str, str, str, str]
 
 
-def pairs_of(engine: Engine, people: People, seed: int = 1) -> tuple[Texts, Texts, Numbers]:
+def cut(engine: Engine, people: People) -> list[Halves]:
+    """Kanji and kana of both halves of these people: surname, given name, and their kana.
+
+    `people`: kanji, surname and given name in kana. Left out are those whose kanji cannot be cut, and those whose kana
+    the dictionary would cut elsewhere: somebody wrote みし まさとし for みしま さとし.
+    """
+    kanji = Texts.of([name for name, _, _ in people])
+    kana = ([surname + space + given for _, surname, given in people] for space in (" ", ""))
+    apart, joined = (engine.judge(kanji, Texts.of(part)).facts.tolist() for part in kana)
+    return [
+        (name[: said[2]], name[said[2] :], surname, given)
+        for (name, surname, given), said, found in zip(people, apart, joined, strict=True)
+        if said[0] == OK and (found[4] < _BOTH_READ or found[3] == said[3])
+    ]
+
+
+def pairs_of(halves: Sequence[Halves], seed: int = 1) -> tuple[Texts, Texts, Numbers]:
     """Every person with their own account and with three that are not: kanji, kana, kind; two thirds with spaces.
 
-    `people`: kanji, surname and given name in kana. Those whose kanji cannot be cut are left out.
+    Each has a turn with several others. Accounts in which the half that should differ is the same are left out.
     """
     dice = random.Random(seed)  # noqa: S311 - names of a dictionary, no secrets
-    halves = list(_cut(engine, people))
-    others = dice.sample(halves, len(halves))
+    turns = (
+        (own, other) for _ in range(_DRAWS) for own, other in zip(halves, dice.sample(halves, len(halves)), strict=True)
+    )
     kanji, kana, kinds = [], [], []
-    for own, other in zip(halves, others, strict=True):
-        read = {SELF: (own, own), FAMILY: (own, other), OLDNAME: (other, own), OTHER: (other, other)}
-        for kind, (first, second) in read.items():
+    for own, other in turns:
+        for kind, (first, second) in _accounts(own, other).items():
             kanji.append(dice.choice(("", "\u3000", "\u3000")).join(own[:2]))
             kana.append(dice.choice(("", " ", " ")).join((first[2], second[3])))
             kinds.append(kind)
     return Texts.of(kanji), Texts.of(kana), np.array(kinds, dtype=np.int64)
 
 
-def _cut(engine: Engine, people: People) -> Iterator[tuple[str, str, str, str]]:
-    kanji, kana = [name for name, _, _ in people], [f"{surname} {given}" for _, surname, given in people]
-    facts = engine.judge(Texts.of(kanji), Texts.of(kana)).facts
-    for (name, surname, given), (status, _, cut, *_) in zip(people, facts.tolist(), strict=True):
-        if status == OK:
-            yield name[:cut], name[cut:], surname, given
+def _accounts(own: Halves, other: Halves) -> dict[int, tuple[Halves, Halves]]:
+    """Whose surname and whose given name each kind of account has."""
+    found = {SELF: (own, own)}
+    if own[3] != other[3]:
+        found[FAMILY] = own, other
+    if own[2] != other[2]:
+        found[OLDNAME] = other, own
+    if len(found) == 3:
+        found[OTHER] = other, other
+    return found
 
 
-def fit(engine: Engine, people: People) -> Floats:
+def fit(engine: Engine, halves: Sequence[Halves]) -> Floats:
     """Knots (row 0: the kernel's log-odds of SELF, row 1: honest ones) by how often these people's pairs are true.
 
     Wrong kinds count among themselves as often as they are met; how seldom all of them are is added at the end.
     """
-    kanji, kana, kinds = pairs_of(engine, people)
+    kanji, kana, kinds = pairs_of(halves)
     judged = engine.judge(kanji, kana)
     usable = judged.facts[:, 0] == OK
     return as_knots(honest(judged.likely[usable], kinds[usable]))

@@ -2,7 +2,8 @@
 
 No GIL, nothing shared between pairs; the same pair gives the same bits whatever it stands beside. A half of a name that
 the dictionary knows is read as the dictionary says, or, seldom, by aligning kana to single kanji; one it does not know
-by aligning alone. A half that belongs to somebody else is read by the kana background of its role. Only those cuts
+by aligning alone; aligned kana of a given name count for more where they are anybody's name too (parents mostly choose
+a name by its sound). A half that belongs to somebody else is read by the kana background of its role. Only those cuts
 count that have the most halves with a reading from the dictionary: mostly it has both, and nothing has to be aligned.
 
 Rows go through in small blocks: first all are folded and their places in the dictionary asked for, then all are judged,
@@ -33,6 +34,7 @@ _KNOWN = (0.97, 0.985)
 _KNOWN_CUT = (12.0, 4.0)
 _CUTS = np.array([0.0, 0.25, 1.0, 0.25, 0.05, 0.01])
 _OWN_KANA = 0.5
+_NAMELIKE, _MIDDLING = 0.2, 1e-4
 _GRAM = np.exp(-np.arange(4096) / TRIGRAM_STEP)
 
 
@@ -116,14 +118,15 @@ def _sum_cuts(name, kana, words, tables, scratch, out, best):
                 continue
             if level == 1:
                 _align(kanji, n, (i, i), m, (j, j), words, values, tables, scratch)
-            aligned = 0.0
-            if values[GIVEN] == ABSENT:
-                aligned = aligned_given(kanji, i, n, plain, long, j, m, words, tables, scratch[2])
-            first = weight * _half(SURNAME, values[SURNAME], knows[SURNAME], scratch[1][i, j])
-            second = _half(GIVEN, values[GIVEN], knows[GIVEN], aligned)
             keys = hash_half(seed_of(SURNAME, 1), long, 0, j), _given_hash(seed_of(GIVEN, 1), plain, long, j, m)
             strange = weight * _stranger(keys[SURNAME], long, long, 0, j, SURNAME, grams, slots)
             strange_given = _stranger(keys[GIVEN], long, plain, j, m, GIVEN, grams, slots)
+            aligned = 0.0
+            if values[GIVEN] == ABSENT:
+                aligned = aligned_given(kanji, i, n, plain, long, j, m, words, tables, scratch[2])
+                aligned *= (strange_given / _MIDDLING) ** _NAMELIKE
+            first = weight * _half(SURNAME, values[SURNAME], knows[SURNAME], scratch[1][i, j])
+            second = _half(GIVEN, values[GIVEN], knows[GIVEN], aligned)
             out[SELF] += first * second
             out[FAMILY] += first * strange_given
             out[OLDNAME] += strange * second
