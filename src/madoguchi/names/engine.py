@@ -88,7 +88,7 @@ class Engine:
         self._fits = arrays.pop("fit"), arrays.pop("latin_fit")
         every = tuple(arrays.values())
         self._arrays = every[:LETTER_ARRAYS], every[LETTER_ARRAYS:-LATIN_ARRAYS], every[-LATIN_ARRAYS:]
-        self._tables = tables
+        self._tables, self._kept = tables, threading.local()
 
     @property
     def fit(self) -> Floats:
@@ -101,8 +101,11 @@ class Engine:
         return self._arrays[0]
 
     def folder(self) -> Folder:
-        """A folder of these tables, for one thread."""
-        return Folder(self._tables.pages, self._tables.symbols)
+        """This thread's folder of these tables."""
+        if not hasattr(self._kept, "folder"):
+            self._kept.folder = Folder(self._tables.pages, self._tables.symbols)
+        folder: Folder = self._kept.folder
+        return folder
 
     def judge(self, kanji: Texts, kana: Texts) -> Judged:
         """Judge row by row. Raises ValueError if the two are not equally long."""
