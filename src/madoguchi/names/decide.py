@@ -8,7 +8,7 @@ SELF, FAMILY, OLDNAME, OTHER, UNDETERMINED = range(5)
 """Columns of probabilities, and verdicts."""
 PRIORS = (0.977, 0.01, 0.003, 0.01)
 """Chances before anything is known of a pair: most accounts are the person's own."""
-SURE = 0.94
+SURE = 0.95
 """Least chance of SELF for that verdict."""
 _NOT_SELF = 0.4
 _TINY = 1e-250
