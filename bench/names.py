@@ -230,7 +230,7 @@ def main() -> None:
     """Print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, required=True, help="Folder with pairs.parquet.")
-    parser.add_argument("--sample", type=int, default=20_000, help="Rows for the comparison with others; 0: none.")
+    parser.add_argument("--sample", type=int, default=1_000_000, help="Rows at most to compare with others; 0: none.")
     parser.add_argument("--holdout-tables", type=Path, help="Tables made with --holdout.")
     given = parser.parse_args()
     console, file = Console(width=180), given.pairs / "pairs.parquet"
