@@ -101,7 +101,7 @@ class Engine:
         return self._arrays[0]
 
     def folder(self) -> Folder:
-        """This thread's folder of these tables."""
+        """The folder of these tables for the calling thread."""
         if not hasattr(self._kept, "folder"):
             self._kept.folder = Folder(self._tables.pages, self._tables.symbols)
         folder: Folder = self._kept.folder
