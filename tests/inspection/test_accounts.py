@@ -241,9 +241,17 @@ def test_every_row_is_a_finding_or_counted_in_the_rest(tmp_path: Path) -> None:
     assert all(row["rest_wrong"] >= 0 for row in rest)
 
 
+def test_the_steps_count_people(tmp_path: Path) -> None:
+    summary = inspect(write_register(tmp_path / "r.parquet", PEOPLE), out=tmp_path / "out")
+    steps = {step.name: (step.rows_in, step.rows_out) for step in summary.steps}
+    assert steps["accounts_evidence"] == (len(PEOPLE), summary.findings)
+    assert steps["accounts_rest"] == (len(PEOPLE), len(PEOPLE) - summary.findings)
+
+
 def test_a_register_without_rows_is_inspected(tmp_path: Path) -> None:
     summary = inspect(write_register(tmp_path / "r.parquet", []), out=tmp_path / "out")
     assert (summary.rows, summary.findings, summary.looks_for_99) == (0, 0, 0)
+    assert all(step.rows_out == 0 for step in summary.steps)
 
 
 def test_batches_may_be_cut_anywhere(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_what_is_needed_stands_on_paper(tmp_path: Path) -> None:
     assert f"P{SHOWN + 1:05d}" not in said
     assert "60件のうち上位50件" in said
     assert "99%:119" in said
+    assert "適合率Precision" in said
     info = tool("pdfinfo", str(file))
     assert re.search(r"Tagged: +yes", info)
     assert "(A4)" in info

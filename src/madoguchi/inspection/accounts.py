@@ -34,11 +34,16 @@ PLAN = {
     "accounts_chain": "accounts_strangers",
     "accounts_near": "accounts_evidence",
     "accounts_owners": "accounts_near",
-    "accounts_rest": "accounts_evidence",
+    "accounts_rest": "",
     "accounts_weighed": "accounts_evidence",
     "accounts_ranked": "accounts_weighed",
 }
 """The steps in order, each with the step whose rows it is compared with; none: the whole register."""
+_COUNTED = {
+    "accounts_evidence": "SELECT COUNT(*) AS there FROM accounts_judged WHERE rest_bin IS NULL",
+    "accounts_rest": "SELECT SUM(rest_rows) AS there FROM accounts_rest",
+}
+"""For steps in whose table a row stands for many, or not for a person: how many people it is about."""
 
 
 def inspect(
@@ -86,6 +91,8 @@ def run_plan(engine: Engine, register: Register, stages: Stages | None = None) -
             rows[name] = (
                 engine.map(maps[name][0], query.sql, *maps[name][1:]) if name in maps else engine.run(name, query.sql)
             )
+            if name in _COUNTED:
+                rows[name] = int(engine.read(_COUNTED[name])["there"][0].as_py() or 0)
             seconds = time.monotonic() - began
         steps.append(Step(name, query.title_ja, query.title_en, rows[before], rows[name], seconds))
     return tuple(steps)

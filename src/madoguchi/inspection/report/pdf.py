@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +14,7 @@ from madoguchi.inspection.report import table
 from madoguchi.inspection.report.columns import DAY, SHARE, WEIGHT, WHOLE, Column, columns, on_paper
 from madoguchi.inspection.report.curve import curve
 from madoguchi.inspection.report.errors import FontMissing
-from madoguchi.inspection.report.xlsx import steps
+from madoguchi.inspection.report.xlsx import looks, steps
 from madoguchi.inspection.summary import Summary
 
 FONTS = ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "BIZ UDGothic")
@@ -27,6 +28,7 @@ _LEAST = 0.0001
 _WORDS = {
     "facts": ("要約", "Summary"),
     "curve": ("何件見れば、どれだけ見つかるか", "Share found against number looked at"),
+    "looks": ("上から何件か確認したときの見込み", "Expected after looking at so many from the top"),
     "steps": ("段階", "Steps"),
     "findings": ("確認リスト(上位)", "Findings, from the top"),
     "none": ("確認が必要なものはありませんでした。", "Nothing to look at was found."),
@@ -75,7 +77,8 @@ def _data(findings: Path, summary: Summary) -> dict[str, Any]:
         "facts": _facts(summary),
         "notes": [],
         "curve": curve(summary),
-        "steps": _steps(summary),
+        "looks": _small(("looked", "found_share", "precision"), looks(summary)),
+        "steps": _small(("title", "rows_in", "rows_out", "seconds"), steps(summary)),
         "findings": _findings(findings),
     }
 
@@ -95,9 +98,9 @@ def _facts(summary: Summary) -> list[dict[str, object]]:
     return [{"title": title, "value": value} for title, value in told]
 
 
-def _steps(summary: Summary) -> dict[str, object]:
-    wanted = columns(("title", "rows_in", "rows_out", "seconds"))
-    return {"titles": _titles(wanted), "body": [_line(wanted, row) for row in steps(summary)]}
+def _small(names: Sequence[str], body: Sequence[tuple[object, ...]]) -> dict[str, object]:
+    wanted = columns(names)
+    return {"titles": _titles(wanted), "body": [_line(wanted, row) for row in body]}
 
 
 def _findings(findings: Path) -> dict[str, object]:
