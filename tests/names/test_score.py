@@ -3,12 +3,6 @@
 import csv
 import json
 import os
-import random
-import resource
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,46 +16,7 @@ from madoguchi.names.batch import SCORES
 from madoguchi.names.commands import commands
 from madoguchi.names.csv_file import records
 from madoguchi.names.decide import PRIORS
-from names.fuzzing import some_rows
-
-HEADS = ("kanji", "kana", "furigana", "alias", "former")
-ROWS = 700
-PART = 100
-"""Rows of a part in these tests."""
-
-
-def clean(text: str, encoding: str) -> str:
-    """Only what a CSV in this encoding can hold."""
-    return text.encode(encoding, "replace").decode(encoding).replace("\0", "?").replace("\x1a", "?").replace("\r", "")
-
-
-def table(encoding: str = "utf-8", rows: int = ROWS) -> pa.Table:
-    """Made-up rows, good and bad."""
-    columns = [
-        [clean(text, encoding) for text in column] for column in zip(*some_rows(seed=9, count=rows), strict=True)
-    ]
-    notes = [f'備考 {place}, "引用"\n二行目' if place % 50 == 0 else f"{place}" for place in range(rows)]
-    return pa.table(
-        {"id": [f"{place:06d}" for place in range(rows)], **dict(zip(HEADS, columns, strict=True)), "note": notes}
-    )
-
-
-def write_csv(path: Path, content: pa.Table, *, encoding: str = "utf-8", end: str = "\r\n") -> Path:
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.writer(file, lineterminator=end)
-        writer.writerow(content.column_names)
-        writer.writerows(zip(*(column.to_pylist() for column in content.columns), strict=True))
-    return path
-
-
-def write_parquet(path: Path, content: pa.Table, **options: int) -> Path:
-    pq.write_table(content, path, **options)
-    return path
-
-
-def read_csv(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
-    with path.open(encoding=encoding, newline="") as file:
-        return list(csv.DictReader(file))
+from names.scored_files import PART, ROWS, made, read_csv, table, write_csv, write_parquet
 
 
 def expected(content: pa.Table) -> list[tuple[object, ...]]:
@@ -133,10 +88,6 @@ def test_threads_and_sizes_of_parts_change_no_byte(tmp_path: Path, kind: str, th
     score.score(source, tmp_path / f"one.{kind}")
     score.score(source, tmp_path / f"other.{kind}", threads=threads, rows=rows)
     assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"other.{kind}").read_bytes()
-
-
-def made(folder: Path, kind: str, content: pa.Table) -> Path:
-    return write_csv(folder / "in.csv", content) if kind == "csv" else write_parquet(folder / "in.parquet", content)
 
 
 class Stopped(Exception):
@@ -364,65 +315,3 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     firm = CliRunner().invoke(commands, ["check", "佐藤花子", "ｶ)ｻﾄｳ"])
     assert "会社" in firm.output
     assert "%" not in firm.output, "prior chances say nothing of this account"
-
-
-SCORE = """
-import sys
-from pathlib import Path
-from madoguchi.names.score import score
-print(score(Path(sys.argv[1]), Path(sys.argv[2]), rows=int(sys.argv[3])))
-"""
-
-
-def started(source: Path, out: Path, rows: int, **options: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", SCORE, str(source), str(out), str(rows)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, kind: str) -> None:
-    dice = random.Random(17)  # noqa: S311 - moments of kills
-    source, out, folder = (
-        made(tmp_path, kind, table(rows=20_000)),
-        tmp_path / f"out.{kind}",
-        tmp_path / f"out.{kind}.parts",
-    )
-    begin = time.monotonic()
-    score.score(source, tmp_path / f"whole.{kind}", rows=PART)
-    usual = time.monotonic() - begin
-    whole, kills = (tmp_path / f"whole.{kind}").read_bytes(), 0
-    for _ in range(12):
-        process = started(source, out, PART)
-        while process.poll() is None and not folder.exists():
-            time.sleep(0.002)
-        time.sleep(dice.random() * usual / 4)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        kills += process.returncode == -signal.SIGKILL
-        if out.exists():
-            assert out.read_bytes() == whole
-            out.unlink()
-    process = started(source, out, PART)
-    said, trouble = process.communicate()
-    assert process.returncode == 0, trouble
-    assert "rows=20000" in said
-    assert out.read_bytes() == whole
-    assert not folder.exists()
-    assert kills >= 6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-@pytest.mark.parametrize("part", [0.5, 0.001], ids=["while joining", "at the first part"])
-def test_a_full_disk_is_named_and_a_later_run_goes_on(tmp_path: Path, kind: str, part: float) -> None:
-    source, out = made(tmp_path, kind, table(rows=5000)), tmp_path / f"out.{kind}"
-    score.score(source, tmp_path / f"whole.{kind}", rows=500)
-    room = int((tmp_path / f"whole.{kind}").stat().st_size * part)
-    process = started(source, out, 500, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
-    _, trouble = process.communicate()
-    assert "DiskFull" in trouble
-    assert not out.exists()
-    done = score.score(source, out, rows=500)
-    assert (done.resumed > 0) is (part > 0.1)
-    assert out.read_bytes() == (tmp_path / f"whole.{kind}").read_bytes()
