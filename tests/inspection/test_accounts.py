@@ -241,7 +241,7 @@ def test_every_row_is_a_finding_or_counted_in_the_rest(tmp_path: Path) -> None:
     assert all(row["rest_wrong"] >= 0 for row in rest)
 
 
-def test_the_steps_count_people(tmp_path: Path) -> None:
+def test_the_steps_count_rows_of_the_register(tmp_path: Path) -> None:
     summary = inspect(write_register(tmp_path / "r.parquet", PEOPLE), out=tmp_path / "out")
     steps = {step.name: (step.rows_in, step.rows_out) for step in summary.steps}
     assert steps["accounts_evidence"] == (len(PEOPLE), summary.findings)

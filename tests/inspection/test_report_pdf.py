@@ -54,6 +54,8 @@ def test_what_is_needed_stands_on_paper(tmp_path: Path) -> None:
     assert "60件のうち上位50件" in said
     assert "99%:119" in said
     assert "適合率Precision" in said
+    assert "83.33%" in said, "found after 100 looks"
+    assert "11.16%" in said, "precision of 100 looks"
     info = tool("pdfinfo", str(file))
     assert re.search(r"Tagged: +yes", info)
     assert "(A4)" in info

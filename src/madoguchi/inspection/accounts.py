@@ -43,7 +43,7 @@ _COUNTED = {
     "accounts_evidence": "SELECT COUNT(*) AS there FROM accounts_judged WHERE rest_bin IS NULL",
     "accounts_rest": "SELECT SUM(rest_rows) AS there FROM accounts_rest",
 }
-"""For steps in whose table a row stands for many, or not for a person: how many people it is about."""
+"""For steps whose tables have rows that stand for many: how many rows of the register they are about."""
 
 
 def inspect(

@@ -215,11 +215,15 @@ def make(*, names: Path, variants: Path, out: Path, holdout: bool) -> dict[str, 
 
 def _with(material: Material, people: Sequence[calibrate.Halves], *, holdout: bool) -> Material:
     """The material, and the halves of well-known people's names beside it."""
-    surnames = _halves(material.folder, [*material.surnames.texts, *((name[0], name[2]) for name in people)])
-    given = _halves(material.folder, [*material.given.texts, *((name[1], name[3]) for name in people)])
-    if holdout:
-        surnames, given = _seen(surnames), _seen(given)
-    return replace(material, surnames=surnames, given=given)
+    texts = [(name[0], name[2]) for name in people], [(name[1], name[3]) for name in people]
+    more = [_seen(part) if holdout else part for part in (_halves(material.folder, role) for role in texts)]
+    return replace(material, surnames=_joined(material.surnames, more[0]), given=_joined(material.given, more[1]))
+
+
+def _joined(part: Halves, more: Halves) -> Halves:
+    known = set(part.pairs)
+    new = more.only(pair not in known for pair in more.pairs)
+    return Halves([*part.pairs, *new.pairs], [*part.texts, *new.texts])
 
 
 def _seen(part: Halves) -> Halves:

@@ -27,7 +27,6 @@ _NEVER = -8.0
 _BOTH_READ = 2
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
-Truths = npt.NDArray[np.bool_]
 People = Sequence[tuple[str, str, str]]
 Halves = tuple[str, str, str, str]
 

@@ -35,6 +35,7 @@ _KNOWN_CUT = (12.0, 4.0)
 _CUTS = np.array([0.0, 0.25, 1.0, 0.25, 0.05, 0.01])
 _OWN_KANA = 0.5
 _NAMELIKE, _MIDDLING = 0.2, 1e-4
+"""Aligned kana count by this power of how common they are as a name, beside a middling one. Chosen: docs/names.md."""
 _GRAM = np.exp(-np.arange(4096) / TRIGRAM_STEP)
 
 

@@ -98,7 +98,7 @@ def _judged(engine: Engine, kanji: Texts, kana: Texts) -> Ruled:
 def _by_kind(engine: Engine, asked: Asked, found: Ruled, others: Rows) -> Ruled:
     """Firms, groups, and the person's part beside a trade name."""
     kinds, parts = accounts.kinds_of(engine, asked.kana, others)
-    if not kinds.any():
+    if (kinds == accounts.PERSON).all():
         return found
     for kind, rule in ((accounts.FIRM, Rule.FIRM), (accounts.GROUP, Rule.GROUP)):
         rows = others[kinds == kind]
